@@ -1,0 +1,175 @@
+//! The port: what a store must be able to do to carry lanes.
+//!
+//! It deals in bytes and verdicts. Decoding, retry schedules, versions and burial are decided above it, once for all
+//! stores; what only the store can decide (who holds what, until when, in which order) is decided below it. Each
+//! call is one atomic step, and its cost depends on what it moves, never on what waits.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use crate::{
+    AuditEntry, DeadPage, Failure, Found, JobId, LaneSpec, LaneStats, NewJob, Page, PushError, Pushed,
+    QueueError, Which,
+};
+
+/// Proof of holding one hand-out; void once its lease was taken over (a fencing token).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Token(pub u64);
+
+/// What a worker asks for.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// Most hand-outs to return.
+    pub hands: usize,
+    /// Who asks, for operators.
+    pub worker: String,
+}
+
+/// What a worker was given.
+#[derive(Debug, Clone, Default)]
+pub struct Claimed {
+    /// The hand-outs, each with a lease of its own.
+    pub hands: Vec<Hand>,
+    /// When to ask again even if nothing wakes the worker before; `None` when nothing is due by time alone.
+    pub again_in: Option<Duration>,
+}
+
+/// Jobs handed out together: at most a batch, and in a grouped lane of one group.
+#[derive(Debug, Clone)]
+pub struct Hand {
+    /// To be shown when settling or renewing.
+    pub token: Token,
+    /// The jobs, in order; never empty.
+    pub jobs: Vec<RawJob>,
+}
+
+/// A job as the store keeps it.
+#[derive(Debug, Clone)]
+pub struct RawJob {
+    /// Its id.
+    pub id: JobId,
+    /// Its payload, undecoded.
+    pub payload: Vec<u8>,
+    /// Its group.
+    pub group: Option<String>,
+    /// Failed attempts so far.
+    pub attempts: u32,
+    /// Set when it is only handed out to be buried, with the cause; such a job comes alone.
+    pub doomed: Option<Doom>,
+    /// The payload version it needs.
+    pub needs: u32,
+    /// When it was pushed, epoch ms.
+    pub pushed_at: i64,
+    /// Its unique key.
+    pub unique_key: Option<String>,
+    /// The tag kept with that key.
+    pub tag: Option<String>,
+    /// Trace context of the producer.
+    pub trace: Option<String>,
+}
+
+/// Why a job is to be buried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doom {
+    /// The error that ended it.
+    pub error: String,
+    /// When that was, epoch ms.
+    pub at: i64,
+    /// The failures before.
+    pub history: Vec<Failure>,
+}
+
+/// The end of one hand-out: a verdict for each of its jobs.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// The hand-out.
+    pub token: Token,
+    /// Verdicts, in the order of the hand-out.
+    pub verdicts: Vec<(JobId, Verdict)>,
+}
+
+/// What the store is to do with a job that was handed out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Forget it: done or discarded.
+    Remove,
+    /// An attempt failed: again after `after`.
+    Retry {
+        /// What it failed with, for the history.
+        error: String,
+        /// From the store's now.
+        after: Duration,
+    },
+    /// Again after this long, without an attempt; in a grouped lane its group waits with it.
+    Snooze(Duration),
+    /// Again at once, in its place, as if it had never been handed out.
+    HandBack,
+    /// As `HandBack`, but under suspicion: to be handed out alone.
+    Isolate,
+    /// To be handed out once more, alone, for burial only; until then it keeps its place.
+    Doom {
+        /// Why.
+        error: String,
+        /// When it counts as an attempt.
+        attempted: bool,
+    },
+    /// Burial is done: put it among the dead letters.
+    Bury,
+}
+
+/// A store that carries lanes.
+///
+/// Reads and writes may fail; the machinery above repeats every call except `push`, so all must be safe to repeat.
+#[async_trait]
+pub trait Broker: Send + Sync + 'static {
+    /// Queues a batch in order, all or none, and is durable when it returns.
+    async fn push(&self, lane: &LaneSpec, jobs: Vec<NewJob>) -> Result<Vec<Pushed>, PushError>;
+
+    /// Looks for a job by its unique key.
+    async fn find(&self, lane: &LaneSpec, unique_key: &str) -> Result<Option<Found>, QueueError>;
+
+    /// Hands out jobs, first taking over what other workers' lapsed leases left.
+    async fn claim(&self, lane: &LaneSpec, ask: Ask) -> Result<Claimed, QueueError>;
+
+    /// Extends the leases of these hand-outs to a full one from now; returns those that are lost.
+    async fn renew(&self, lane: &LaneSpec, tokens: Vec<Token>) -> Result<Vec<Token>, QueueError>;
+
+    /// Carries out verdicts where the token still holds; returns the tokens that are lost, whose jobs it left alone.
+    async fn settle(&self, lane: &LaneSpec, settled: Vec<Settled>) -> Result<Vec<Token>, QueueError>;
+
+    /// Counts the lane.
+    async fn stats(&self, lane: &LaneSpec) -> Result<LaneStats, QueueError>;
+
+    /// Lists dead letters, oldest first.
+    async fn dead(&self, lane: &LaneSpec, page: Page) -> Result<DeadPage, QueueError>;
+
+    /// Puts dead letters back into their lane with all attempts before them, except those whose unique key is held
+    /// by another job; returns the ids put back.
+    async fn retry_dead(&self, lane: &LaneSpec, which: Which, by: &str) -> Result<Vec<JobId>, QueueError>;
+
+    /// Deletes dead letters; returns the ids deleted.
+    async fn discard_dead(&self, lane: &LaneSpec, which: Which, by: &str) -> Result<Vec<JobId>, QueueError>;
+
+    /// Stops or restarts handing out, of one group or of the whole lane; pushes are accepted all the while.
+    async fn pause(
+        &self,
+        lane: &LaneSpec,
+        group: Option<&str>,
+        paused: bool,
+        by: &str,
+    ) -> Result<(), QueueError>;
+
+    /// The last things operators did, newest first, at most `limit` and at most 500.
+    async fn audit(&self, limit: u32) -> Result<Vec<AuditEntry>, QueueError>;
+
+    /// A value that changes whenever this lane may have become able to hand something out.
+    fn wake(&self, lane: &LaneSpec) -> watch::Receiver<u64>;
+
+    /// Moves the clock that leases and due times are judged by; only tests do.
+    async fn shift_clock(&self, by: Duration) -> Result<(), QueueError>;
+
+    /// Finishes what was asked and lets go of the store.
+    async fn close(&self);
+}

@@ -1,0 +1,167 @@
+//! The handle that producers, workers and operators hold.
+//!
+//! It checks what can be checked without the store, so that every broker may rely on it: sizes, the shape of a
+//! batch, and that a job fits the order of its lane.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{
+    AuditEntry, Broker, DeadPage, Found, JobId, LaneSpec, LaneStats, NewJob, Order, Page, PushError, Pushed,
+    Which,
+};
+
+/// Most jobs in one push.
+const MAX_PUSH: usize = 1_000;
+/// Longest group name, unique key or tag in bytes: they are index keys.
+const MAX_NAME: usize = 512;
+
+/// A call other than a push that the store could not carry out.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the queue is unavailable: {0}")]
+pub struct QueueError(pub String);
+
+/// A handle to the store that carries the lanes; cheap to clone.
+#[derive(Clone)]
+pub struct Queue(Arc<dyn Broker>);
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Queue")
+    }
+}
+
+impl Queue {
+    /// A queue over `broker`.
+    pub fn new(broker: Arc<dyn Broker>) -> Self {
+        Self(broker)
+    }
+
+    /// The store itself, for the machinery that drives workers.
+    pub fn broker(&self) -> &Arc<dyn Broker> {
+        &self.0
+    }
+
+    /// Queues a batch: all or none, in order, in one round trip, durable when it returns.
+    ///
+    /// # Errors
+    /// See [`PushError`]; only [`PushError::Unknown`] leaves open whether anything was written.
+    pub async fn push(&self, lane: &LaneSpec, jobs: Vec<NewJob>) -> Result<Vec<Pushed>, PushError> {
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        if jobs.len() > MAX_PUSH {
+            return Err(PushError::TooMany {
+                count: jobs.len(),
+                limit: MAX_PUSH,
+            });
+        }
+        for job in &jobs {
+            check(lane, job)?;
+        }
+        self.0.push(lane, jobs).await
+    }
+
+    /// Looks for a job by its unique key, wherever it is.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn find(&self, lane: &LaneSpec, unique_key: &str) -> Result<Option<Found>, QueueError> {
+        self.0.find(lane, unique_key).await
+    }
+
+    /// Counts a lane.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn stats(&self, lane: &LaneSpec) -> Result<LaneStats, QueueError> {
+        self.0.stats(lane).await
+    }
+
+    /// Lists dead letters, oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn dead(&self, lane: &LaneSpec, page: Page) -> Result<DeadPage, QueueError> {
+        self.0.dead(lane, page).await
+    }
+
+    /// Puts dead letters back into their lane; those whose unique key another job holds stay.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn retry_dead(
+        &self,
+        lane: &LaneSpec,
+        which: Which,
+        by: &str,
+    ) -> Result<Vec<JobId>, QueueError> {
+        self.0.retry_dead(lane, which, by).await
+    }
+
+    /// Deletes dead letters.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn discard_dead(
+        &self,
+        lane: &LaneSpec,
+        which: Which,
+        by: &str,
+    ) -> Result<Vec<JobId>, QueueError> {
+        self.0.discard_dead(lane, which, by).await
+    }
+
+    /// Stops handing out jobs of a group, or of the whole lane; pushes are still accepted.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn pause(&self, lane: &LaneSpec, group: Option<&str>, by: &str) -> Result<(), QueueError> {
+        self.0.pause(lane, group, true, by).await
+    }
+
+    /// Ends a pause.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn resume(&self, lane: &LaneSpec, group: Option<&str>, by: &str) -> Result<(), QueueError> {
+        self.0.pause(lane, group, false, by).await
+    }
+
+    /// The last things operators did, newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn audit(&self, limit: u32) -> Result<Vec<AuditEntry>, QueueError> {
+        self.0.audit(limit).await
+    }
+
+    /// Finishes what was asked and lets go of the store; later calls fail.
+    pub async fn close(&self) {
+        self.0.close().await;
+    }
+}
+
+fn check(lane: &LaneSpec, job: &NewJob) -> Result<(), PushError> {
+    if job.payload.len() > lane.max_payload {
+        return Err(PushError::PayloadTooLarge {
+            size: job.payload.len(),
+            limit: lane.max_payload,
+        });
+    }
+    let names = [
+        job.group.as_deref(),
+        job.unique.as_ref().map(|unique| unique.key.as_str()),
+        job.tag.as_deref(),
+    ];
+    if names.into_iter().flatten().any(|name| name.len() > MAX_NAME) {
+        return Err(PushError::Misfit(format!(
+            "a group, key or tag is longer than {MAX_NAME} bytes"
+        )));
+    }
+    match (lane.order, &job.group) {
+        (Order::Grouped, None) => Err(PushError::Misfit(format!("lane {} needs a group", lane.name))),
+        (Order::Plain, Some(_)) => Err(PushError::Misfit(format!("lane {} has no groups", lane.name))),
+        _ => Ok(()),
+    }
+}

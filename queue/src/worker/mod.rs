@@ -1,0 +1,5 @@
+//! The machinery between a broker and a handler, driven by apalis.
+
+mod register;
+
+pub use register::{Crew, register};
