@@ -1,1 +1,28 @@
-//! placeholder
+//! The domain of Fairy: model, commands, decisions, changes, notices, job payloads, and the ports to the outside.
+//!
+//! Nothing here does IO, knows SQL, HTTP or a runtime, reads a clock or draws a random number: all of that comes in as
+//! an argument or through a trait in [`ports`]. So what Fairy *means* can be read and tested by itself, and every way in
+//! (web, API, chat, mail) and every store behaves the same.
+
+pub mod account;
+pub mod change;
+pub mod clock;
+pub mod command;
+pub mod decide;
+mod difference;
+pub mod email;
+pub mod id;
+pub mod lane;
+pub mod link;
+pub mod mention;
+pub mod notice;
+pub mod operation;
+pub mod page;
+pub mod ports;
+pub mod problem;
+pub mod rights;
+pub mod state;
+pub mod task;
+pub mod team;
+pub mod team_command;
+pub mod text;

@@ -1,0 +1,134 @@
+//! Notices and deliveries: the intent is recorded, then the message sent, then the outcome recorded.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::PortResult;
+use crate::{
+    account::User,
+    change::Change,
+    id::{DeliveryId, TaskId, WorkspaceId},
+    notice::{Delivery, Notice, Receipt},
+    page::{Page, PageRequest},
+    team::{Invitation, Workspace},
+    text::Name,
+};
+
+/// A delivery to be made for a notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDelivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// When it is due.
+    pub due_at: Timestamp,
+}
+
+/// What telling people did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Told {
+    /// Deliveries that were made and are due.
+    pub deliveries: Vec<DeliveryId>,
+}
+
+/// The notices.
+#[async_trait]
+pub trait Notices: Send + Sync + 'static {
+    /// Keeps these notices, each with its delivery, and marks the sink `notify` as done up to `seq`, in one transaction.
+    /// A notice any of whose (person, change) pairs is held already is left out, so a repeat tells nobody twice; one for
+    /// a person who is no longer a member is kept without a delivery and says so.
+    async fn tell(
+        &self,
+        workspace: WorkspaceId,
+        notices: &[(Notice, NewDelivery)],
+        seq: u64,
+        at: Timestamp,
+    ) -> PortResult<Told>;
+    /// What can be shown of the notices about a task, newest first; with the actors of its changes, who are not told.
+    async fn receipts(
+        &self,
+        workspace: WorkspaceId,
+        task: TaskId,
+        page: PageRequest,
+    ) -> PortResult<Page<Receipt>>;
+}
+
+/// What a delivery says, read when it is sent.
+#[derive(Debug, Clone)]
+pub enum DeliveryContent {
+    /// A notice: with its changes, oldest first, the person and the workspace.
+    Notice {
+        /// The notice.
+        notice: Notice,
+        /// Its changes.
+        changes: Vec<Change>,
+        /// Who is told.
+        person: Box<User>,
+        /// Where it happened.
+        workspace: Workspace,
+        /// Names of the people that the changes name by id.
+        names: Vec<(crate::id::UserId, Name)>,
+    },
+    /// An invitation.
+    Invitation {
+        /// The invitation.
+        invitation: Invitation,
+        /// Where to.
+        workspace: Workspace,
+        /// Who invites.
+        inviter: Name,
+    },
+    /// A link that proves an address or lets a password be set; the delivery's subject says which.
+    Link {
+        /// Whose.
+        person: Box<User>,
+        /// Until when.
+        expires_at: Timestamp,
+    },
+    /// There is no reason for it any more (left the team, invitation withdrawn, link replaced): with the words for it.
+    Gone(String),
+}
+
+/// How an attempt to deliver ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attempt {
+    /// Taken over; with what the provider called it.
+    Sent {
+        /// The mail server's answer, or the file's name.
+        provider_id: String,
+    },
+    /// To be tried again then.
+    Later {
+        /// When.
+        due_at: Timestamp,
+        /// Why.
+        error: String,
+    },
+    /// Given up.
+    Failed {
+        /// Why.
+        error: String,
+    },
+    /// Not sent, for its reason is gone.
+    Dropped {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The deliveries.
+#[async_trait]
+pub trait Deliveries: Send + Sync + 'static {
+    /// Begins an attempt for those of these (at most 100) that are due and nobody else has begun within `lease`:
+    /// counts it and marks them as sending until then. What is left out is sent, given up, not due or in other hands.
+    async fn begin(&self, ids: &[DeliveryId], lease: Duration, at: Timestamp) -> PortResult<Vec<Delivery>>;
+    /// What they say, in the same order, as it is now.
+    async fn contents(&self, deliveries: &[Delivery]) -> PortResult<Vec<DeliveryContent>>;
+    /// Records how attempts ended, by delivery and attempt number; one that was taken over by another is left alone.
+    async fn settle(&self, ends: &[(DeliveryId, u32, Attempt)], at: Timestamp) -> PortResult<()>;
+    /// When this delivery may be begun next: `None` if it needs nothing more.
+    async fn next_due(&self, id: DeliveryId) -> PortResult<Option<Timestamp>>;
+    /// Deliveries due before `before` that nobody has in hand, longest first, at most `limit` (≤ 500).
+    async fn due(&self, before: Timestamp, limit: usize) -> PortResult<Vec<DeliveryId>>;
+}
