@@ -36,9 +36,8 @@ impl TimeZone {
     pub fn parse(text: &str) -> Result<Self, TextError> {
         let zone = tz::TimeZone::get(text).ok();
         let name = zone.as_ref().and_then(|z| z.iana_name());
-        name.map(|n| Self(n.to_owned())).ok_or(TextError::Shape(
-            "must be a time zone of the IANA database, such as Asia/Seoul",
-        ))
+        name.map(|n| Self(n.to_owned()))
+            .ok_or(TextError::Shape("must be a time zone of the IANA database, such as Asia/Seoul"))
     }
 
     /// Coordinated universal time, for people who did not say.
@@ -78,13 +77,7 @@ pub enum Locale {
 impl Locale {
     /// The best match for a BCP 47 tag such as `ko-KR`.
     pub fn parse(text: &str) -> Result<Self, TextError> {
-        match text
-            .split(['-', '_'])
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase()
-            .as_str()
-        {
+        match text.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase().as_str() {
             "en" => Ok(Self::English),
             "ko" => Ok(Self::Korean),
             _ => Err(TextError::Shape("must be one of en, ko")),
@@ -134,9 +127,7 @@ impl Digest {
             return Err(TextError::Shape("must have at most 6 times"));
         }
         if self.enabled && (self.times.is_empty() || self.weekdays.is_empty()) {
-            return Err(TextError::Shape(
-                "must have at least one time and one weekday, or be disabled",
-            ));
+            return Err(TextError::Shape("must have at least one time and one weekday, or be disabled"));
         }
         Ok(self)
     }

@@ -45,15 +45,8 @@ impl Decision {
 /// Decides one operation against the state as those before it left it.
 pub fn decide(state: &State, operation: &Operation, at: Timestamp) -> Result<Decision, Problem> {
     let member = state.members.get(&operation.actor);
-    let member = member
-        .filter(|m| m.role.is_some())
-        .ok_or_else(|| Problem::not_found("workspace"))?;
-    let cx = Context {
-        state,
-        operation,
-        member,
-        at,
-    };
+    let member = member.filter(|m| m.role.is_some()).ok_or_else(|| Problem::not_found("workspace"))?;
+    let cx = Context { state, operation, member, at };
     let edit = operation.command.decide(&cx)?;
     let stamp = Stamp {
         workspace: operation.workspace,
@@ -94,17 +87,12 @@ impl<'a> Context<'a> {
             TaskName::Id(id) => Some(id),
             TaskName::Key(key) => self.state.task_keys.get(key),
         };
-        id.and_then(|id| self.state.tasks.get(id))
-            .ok_or_else(|| Problem::not_found("task"))
+        id.and_then(|id| self.state.tasks.get(id)).ok_or_else(|| Problem::not_found("task"))
     }
 
     /// The comment of that task, unless it is deleted.
     pub fn comment(&self, task: &Task, id: CommentId) -> Result<&'a Comment, Problem> {
-        let comment = self
-            .state
-            .comments
-            .get(&id)
-            .filter(|c| c.task == task.id && c.deleted_at.is_none());
+        let comment = self.state.comments.get(&id).filter(|c| c.task == task.id && c.deleted_at.is_none());
         comment.ok_or_else(|| Problem::not_found("comment"))
     }
 
@@ -122,18 +110,15 @@ impl<'a> Context<'a> {
     pub fn member(&self, user: UserId, field: &str) -> Result<(), Problem> {
         match self.state.members.get(&user) {
             Some(member) if member.role.is_some() => Ok(()),
-            _ => Err(Problem::field(
-                field,
-                format!("names nobody who is a member of this workspace ({user})"),
-            )),
+            _ => {
+                Err(Problem::field(field, format!("names nobody who is a member of this workspace ({user})")))
+            }
         }
     }
 
     /// Everybody who is to be assigned and is not yet must be a member; who was assigned and has left may stay.
     pub fn new_assignees(&self, before: &BTreeSet<UserId>, after: &BTreeSet<UserId>) -> Result<(), Problem> {
-        after
-            .difference(before)
-            .try_for_each(|user| self.member(*user, "assignees"))
+        after.difference(before).try_for_each(|user| self.member(*user, "assignees"))
     }
 
     /// Whether `If-Match` allows this version.
@@ -166,28 +151,16 @@ pub(crate) struct Edit {
 
 impl Edit {
     pub fn task(before: Option<Task>, after: Task, answer: Answer) -> Self {
-        Self {
-            before,
-            after,
-            comment: None,
-            answer,
-        }
+        Self { before, after, comment: None, answer }
     }
 
     pub fn comment(task: Task, before: Option<Comment>, after: Comment, answer: Answer) -> Self {
-        Self {
-            before: Some(task.clone()),
-            after: task,
-            comment: Some((before, after)),
-            answer,
-        }
+        Self { before: Some(task.clone()), after: task, comment: Some((before, after)), answer }
     }
 
     fn finish(mut self, stamp: &Stamp<'_>, seq: u64) -> Decision {
-        self.after.completed_at = match (
-            self.after.status,
-            self.before.as_ref().and_then(|b| b.completed_at),
-        ) {
+        self.after.completed_at = match (self.after.status, self.before.as_ref().and_then(|b| b.completed_at))
+        {
             (Status::Done, Some(at)) => Some(at),
             (Status::Done, None) => Some(stamp.at),
             _ => None,
@@ -212,27 +185,15 @@ impl Edit {
             change.seq = seq;
         }
         let resource = match &self.comment {
-            Some((_, after)) => ResourceRef {
-                kind: ResourceKind::Comment,
-                id: after.id.to_string(),
-            },
-            None => ResourceRef {
-                kind: ResourceKind::Task,
-                id: self.after.id.to_string(),
-            },
+            Some((_, after)) => ResourceRef { kind: ResourceKind::Comment, id: after.id.to_string() },
+            None => ResourceRef { kind: ResourceKind::Task, id: self.after.id.to_string() },
         };
         let answer = match self.answer {
             Answer::Task => Some(Resource::Task(Box::new(self.after))),
             Answer::Comment => self.comment.map(|(_, after)| Resource::Comment(Box::new(after))),
             Answer::Nothing => None,
         };
-        Decision {
-            task,
-            comment,
-            changes,
-            resource,
-            answer,
-        }
+        Decision { task, comment, changes, resource, answer }
     }
 }
 

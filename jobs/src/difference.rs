@@ -34,11 +34,7 @@ impl Stamp<'_> {
             actor_name: self.actor_name.clone(),
             source: self.source.clone(),
             kind,
-            task: task.map(|t| TaskRef {
-                id: t.id,
-                key: t.key.clone(),
-                title: t.title.clone(),
-            }),
+            task: task.map(|t| TaskRef { id: t.id, key: t.key.clone(), title: t.title.clone() }),
             comment: None,
             fields,
             operation: self.operation,
@@ -63,24 +59,11 @@ pub(crate) fn of_task(before: Option<&Task>, after: &Task, stamp: &Stamp<'_>) ->
         }
     };
     if before.deleted_at.is_some() != after.deleted_at.is_some() {
-        let kind = if after.deleted_at.is_some() {
-            ChangeKind::TaskDeleted
-        } else {
-            ChangeKind::TaskRestored
-        };
-        add(
-            kind,
-            vec![field(
-                "deleted",
-                before.deleted_at.is_some(),
-                after.deleted_at.is_some(),
-            )],
-        );
+        let kind =
+            if after.deleted_at.is_some() { ChangeKind::TaskDeleted } else { ChangeKind::TaskRestored };
+        add(kind, vec![field("deleted", before.deleted_at.is_some(), after.deleted_at.is_some())]);
     }
-    add(
-        ChangeKind::TaskMoved,
-        differing(before, after, &["project", "key"]),
-    );
+    add(ChangeKind::TaskMoved, differing(before, after, &["project", "key"]));
     let mut plain = differing(before, after, &["title", "body", "priority", "due", "labels"]);
     let standing = differing(before, after, &["status", "progress"]);
     if before.status == after.status {
@@ -93,21 +76,12 @@ pub(crate) fn of_task(before: Option<&Task>, after: &Task, stamp: &Stamp<'_>) ->
     // First those who are no longer to do it, then those who are now: the set between the two is what both share.
     let kept: Vec<UserId> = before.assignees.intersection(&after.assignees).copied().collect();
     if kept.len() < before.assignees.len() {
-        add(
-            ChangeKind::TaskUnassigned,
-            vec![field("assignees", &before.assignees, &kept)],
-        );
+        add(ChangeKind::TaskUnassigned, vec![field("assignees", &before.assignees, &kept)]);
     }
     if kept.len() < after.assignees.len() {
-        add(
-            ChangeKind::TaskAssigned,
-            vec![field("assignees", &kept, &after.assignees)],
-        );
+        add(ChangeKind::TaskAssigned, vec![field("assignees", &kept, &after.assignees)]);
     }
-    add(
-        ChangeKind::TaskWatchersChanged,
-        differing(before, after, &["watchers"]),
-    );
+    add(ChangeKind::TaskWatchersChanged, differing(before, after, &["watchers"]));
     changes
 }
 
@@ -126,38 +100,19 @@ pub(crate) fn of_comment(
         (Some(from), Some(to)) if from != to => ChangeKind::CommentEdited,
         _ => return None,
     };
-    let change = told(
-        stamp.change(kind, Some(task), vec![field("comment", from, to)]),
-        Some(task),
-        task,
-    );
-    Some(Change {
-        comment: Some::<CommentId>(after.id),
-        ..change
-    })
+    let change = told(stamp.change(kind, Some(task), vec![field("comment", from, to)]), Some(task), task);
+    Some(Change { comment: Some::<CommentId>(after.id), ..change })
 }
 
 fn told(change: Change, before: Option<&Task>, after: &Task) -> Change {
-    Change {
-        audience: notice::audience(change.kind, change.actor, before, after),
-        ..change
-    }
+    Change { audience: notice::audience(change.kind, change.actor, before, after), ..change }
 }
 
 fn first_fields(task: &Task) -> Vec<FieldChange> {
     let mut fields = Vec::new();
-    for name in [
-        "project",
-        "key",
-        "title",
-        "body",
-        "status",
-        "progress",
-        "priority",
-        "due",
-        "assignees",
-        "labels",
-    ] {
+    for name in
+        ["project", "key", "title", "body", "status", "progress", "priority", "due", "assignees", "labels"]
+    {
         let to = value_of(task, name);
         let empty = match &to {
             Value::Null => true,
@@ -166,11 +121,7 @@ fn first_fields(task: &Task) -> Vec<FieldChange> {
             _ => false,
         };
         if !empty {
-            fields.push(FieldChange {
-                name: name.to_owned(),
-                from: Value::Null,
-                to,
-            });
+            fields.push(FieldChange { name: name.to_owned(), from: Value::Null, to });
         }
     }
     fields
@@ -215,11 +166,7 @@ fn value_of(task: &Task, name: &str) -> Value {
 }
 
 fn field(name: &str, from: impl Serialize, to: impl Serialize) -> FieldChange {
-    FieldChange {
-        name: name.to_owned(),
-        from: json(from),
-        to: json(to),
-    }
+    FieldChange { name: name.to_owned(), from: json(from), to: json(to) }
 }
 
 /// The value as the API shows it; the domain's types always have a JSON form.

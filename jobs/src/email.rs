@@ -18,17 +18,12 @@ impl EmailAddress {
         const SHAPE: TextError = TextError::Shape("must be an e-mail address such as mina@example.com");
         let text = text.trim().to_ascii_lowercase();
         if text.len() > 254 {
-            return Err(TextError::TooLong {
-                limit: 254,
-                length: text.len(),
-            });
+            return Err(TextError::TooLong { limit: 254, length: text.len() });
         }
         let (local, domain) = text.rsplit_once('@').ok_or(SHAPE)?;
         let atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(c);
-        let local_fits = local.len() <= 64
-            && local
-                .split('.')
-                .all(|part| !part.is_empty() && part.chars().all(atom));
+        let local_fits =
+            local.len() <= 64 && local.split('.').all(|part| !part.is_empty() && part.chars().all(atom));
         let label = |l: &str| {
             (1..=63).contains(&l.len())
                 && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
@@ -36,11 +31,7 @@ impl EmailAddress {
                 && !l.ends_with('-')
         };
         let domain_fits = domain.contains('.') && domain.split('.').all(label);
-        if local_fits && domain_fits {
-            Ok(Self(text))
-        } else {
-            Err(SHAPE)
-        }
+        if local_fits && domain_fits { Ok(Self(text)) } else { Err(SHAPE) }
     }
 
     /// The text.
@@ -67,10 +58,7 @@ mod tests {
 
     #[test]
     fn knows_an_address() {
-        assert_eq!(
-            EmailAddress::parse(" Mina+x@Example.COM ").unwrap().as_str(),
-            "mina+x@example.com"
-        );
+        assert_eq!(EmailAddress::parse(" Mina+x@Example.COM ").unwrap().as_str(), "mina+x@example.com");
         for bad in [
             "",
             "mina",

@@ -115,11 +115,8 @@ ids! {
 
 fn parse(prefix: &'static str, text: &str) -> Result<Ulid, ParseIdError> {
     let digits = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_'));
-    let ulid = digits
-        .filter(|d| d.len() == ulid::ULID_LEN)
-        .and_then(|d| Ulid::from_string(d).ok());
-    ulid.filter(|u| digits == Some(u.to_string().as_str()))
-        .ok_or(ParseIdError { prefix })
+    let ulid = digits.filter(|d| d.len() == ulid::ULID_LEN).and_then(|d| Ulid::from_string(d).ok());
+    ulid.filter(|u| digits == Some(u.to_string().as_str())).ok_or(ParseIdError { prefix })
 }
 
 #[cfg(test)]

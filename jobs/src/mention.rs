@@ -12,10 +12,7 @@ pub const MOST_MENTIONS: usize = 20;
 
 /// A name as it is compared: NFKC, lower case, without spaces, dots, dashes and underscores.
 pub fn handle(text: &str) -> String {
-    text.nfkc()
-        .flat_map(char::to_lowercase)
-        .filter(|c| c.is_alphanumeric())
-        .collect()
+    text.nfkc().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// What a member can be called by, strongest first: the whole name, the address before its `@`, the first name.
@@ -41,9 +38,7 @@ pub fn mentions_in(text: &str) -> BTreeSet<String> {
             fenced = !fenced;
         } else if !fenced {
             // Every second piece between backquotes is code.
-            line.split('`')
-                .step_by(2)
-                .for_each(|piece| mentions_of_piece(piece, &mut found));
+            line.split('`').step_by(2).for_each(|piece| mentions_of_piece(piece, &mut found));
         }
     }
     found.into_iter().take(MOST_MENTIONS).collect()
@@ -69,17 +64,9 @@ fn mentions_of_piece(piece: &str, found: &mut BTreeSet<String>) {
 pub fn newly_mentioned(change: &Change) -> BTreeSet<String> {
     let text = |value: &Value| value.as_str().map(mentions_in).unwrap_or_default();
     let mut called = BTreeSet::new();
-    for field in change
-        .fields
-        .iter()
-        .filter(|f| matches!(f.name.as_str(), "title" | "body" | "comment"))
-    {
+    for field in change.fields.iter().filter(|f| matches!(f.name.as_str(), "title" | "body" | "comment")) {
         let before = text(&field.from);
-        called.extend(
-            text(&field.to)
-                .into_iter()
-                .filter(|handle| !before.contains(handle)),
-        );
+        called.extend(text(&field.to).into_iter().filter(|handle| !before.contains(handle)));
     }
     called
 }

@@ -43,15 +43,9 @@ impl Reason {
 
     /// The reason of that name.
     pub fn parse(text: &str) -> Option<Self> {
-        [
-            Self::Creator,
-            Self::Watching,
-            Self::Unassigned,
-            Self::Mentioned,
-            Self::Assigned,
-        ]
-        .into_iter()
-        .find(|r| r.as_str() == text)
+        [Self::Creator, Self::Watching, Self::Unassigned, Self::Mentioned, Self::Assigned]
+            .into_iter()
+            .find(|r| r.as_str() == text)
     }
 }
 
@@ -74,31 +68,22 @@ pub fn audience(kind: ChangeKind, actor: UserId, before: Option<&Task>, after: &
     people.insert(after.created_by, Reason::Creator);
     people.extend(after.watchers.iter().map(|user| (*user, Reason::Watching)));
     if kind == ChangeKind::TaskUnassigned {
-        let former = before
-            .into_iter()
-            .flat_map(|b| b.assignees.difference(&after.assignees));
+        let former = before.into_iter().flat_map(|b| b.assignees.difference(&after.assignees));
         people.extend(former.map(|user| (*user, Reason::Unassigned)));
     }
     people.extend(after.assignees.iter().map(|user| (*user, Reason::Assigned)));
     people.remove(&actor);
-    people
-        .into_iter()
-        .map(|(user, reason)| Concern { user, reason })
-        .collect()
+    people.into_iter().map(|(user, reason)| Concern { user, reason }).collect()
 }
 
 /// Everybody to be told of the changes of one operation, with the strongest reason: their audiences, and those
 /// mentioned in them, without the actor.
 pub fn recipients(changes: &[Change], mentioned: &[UserId]) -> BTreeMap<UserId, Reason> {
     let mut people: BTreeMap<UserId, Reason> = BTreeMap::new();
-    let audiences = changes
-        .iter()
-        .flat_map(|c| c.audience.iter().map(|concern| (concern.user, concern.reason)));
+    let audiences =
+        changes.iter().flat_map(|c| c.audience.iter().map(|concern| (concern.user, concern.reason)));
     for (user, reason) in audiences.chain(mentioned.iter().map(|user| (*user, Reason::Mentioned))) {
-        people
-            .entry(user)
-            .and_modify(|held| *held = (*held).max(reason))
-            .or_insert(reason);
+        people.entry(user).and_modify(|held| *held = (*held).max(reason)).or_insert(reason);
     }
     for change in changes {
         people.remove(&change.actor);

@@ -89,14 +89,10 @@ impl IfMatch {
                 .iter()
                 .any(|t| !t.trim_start_matches("W/").starts_with('"') || !t.ends_with('"') || t.len() < 2)
         {
-            return Err(TextError::Shape(
-                "must be '*' or a list of at most 20 entity tags such as \"3\"",
-            ));
+            return Err(TextError::Shape("must be '*' or a list of at most 20 entity tags such as \"3\""));
         }
         Ok(Self::Versions(
-            tags.iter()
-                .filter_map(|t| t.strip_prefix('"')?.strip_suffix('"')?.parse().ok())
-                .collect(),
+            tags.iter().filter_map(|t| t.strip_prefix('"')?.strip_suffix('"')?.parse().ok()).collect(),
         ))
     }
 

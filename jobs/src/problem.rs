@@ -137,41 +137,24 @@ pub struct Problem {
 impl Problem {
     /// A problem of this kind with this explanation.
     pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            detail: detail.into(),
-            errors: Vec::new(),
-            retry_after: None,
-        }
+        Self { kind, detail: detail.into(), errors: Vec::new(), retry_after: None }
     }
 
     /// One field is not acceptable.
-    pub fn field(field: impl Into<String>, detail: impl ToString) -> Self {
-        Self::fields(vec![FieldError {
-            field: field.into(),
-            detail: detail.to_string(),
-        }])
+    pub fn field(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::fields(vec![FieldError { field: field.into(), detail: detail.into() }])
     }
 
     /// These fields are not acceptable; there must be at least one.
     pub fn fields(errors: Vec<FieldError>) -> Self {
-        let detail = errors
-            .iter()
-            .map(|e| format!("{} {}", e.field, e.detail))
-            .collect::<Vec<_>>()
-            .join("; ");
-        Self {
-            errors,
-            ..Self::new(ProblemKind::Invalid, detail)
-        }
+        let detail =
+            errors.iter().map(|e| format!("{} {}", e.field, e.detail)).collect::<Vec<_>>().join("; ");
+        Self { errors, ..Self::new(ProblemKind::Invalid, detail) }
     }
 
     /// What the caller may not see does not exist for it.
     pub fn not_found(what: &str) -> Self {
-        Self::new(
-            ProblemKind::NotFound,
-            format!("There is no such {what}, or you may not see it."),
-        )
+        Self::new(ProblemKind::NotFound, format!("There is no such {what}, or you may not see it."))
     }
 
     /// The same problem, to be tried again in `seconds`.

@@ -99,11 +99,8 @@ pub fn check(role: Option<Role>, scope: Scope, action: Action) -> Result<(), Pro
         return Err(Problem::not_found("workspace"));
     };
     if role < least_role {
-        let detail = format!(
-            "It takes the role {} or higher; yours is {}.",
-            least_role.as_str(),
-            role.as_str()
-        );
+        let detail =
+            format!("It takes the role {} or higher; yours is {}.", least_role.as_str(), role.as_str());
         return Err(Problem::new(ProblemKind::Forbidden, detail));
     }
     if scope < least_scope {

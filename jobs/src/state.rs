@@ -119,10 +119,7 @@ pub struct Written {
 impl State {
     /// Decides the operations in order and keeps what they do; one outcome each, in the same order.
     pub fn run(&mut self, operations: &[Operation], at: Timestamp) -> Vec<Outcome> {
-        operations
-            .iter()
-            .map(|operation| self.run_one(operation, at))
-            .collect()
+        operations.iter().map(|operation| self.run_one(operation, at)).collect()
     }
 
     fn run_one(&mut self, operation: &Operation, at: Timestamp) -> Outcome {

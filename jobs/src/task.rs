@@ -191,9 +191,7 @@ impl Due {
             if !text.is_ascii() || text.len() > 40 || text.contains('[') {
                 return Err(SHAPE);
             }
-            let parts = jiff::fmt::temporal::DateTimeParser::new()
-                .parse_pieces(text)
-                .map_err(|_| SHAPE)?;
+            let parts = jiff::fmt::temporal::DateTimeParser::new().parse_pieces(text).map_err(|_| SHAPE)?;
             let offset = match parts.offset().ok_or(SHAPE)? {
                 jiff::fmt::temporal::PiecesOffset::Numeric(numeric) => numeric.offset().seconds(),
                 _ => 0,
@@ -206,11 +204,7 @@ impl Due {
             Self::Date(date) => date.year(),
             Self::Instant { at, .. } => at.to_zoned(jiff::tz::TimeZone::UTC).year(),
         };
-        if (1970..=9998).contains(&year) {
-            Ok(due)
-        } else {
-            Err(SHAPE)
-        }
+        if (1970..=9998).contains(&year) { Ok(due) } else { Err(SHAPE) }
     }
 }
 
@@ -266,12 +260,7 @@ mod tests {
 
     #[test]
     fn due_keeps_what_was_written() {
-        for text in [
-            "2026-03-12",
-            "2026-03-12T09:00:00+09:00",
-            "2026-03-12T00:00:00Z",
-            "2024-02-29",
-        ] {
+        for text in ["2026-03-12", "2026-03-12T09:00:00+09:00", "2026-03-12T00:00:00Z", "2024-02-29"] {
             assert_eq!(Due::parse(text).unwrap().to_string(), text);
         }
         for bad in [

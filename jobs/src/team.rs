@@ -126,9 +126,7 @@ impl ProjectKey {
         if fits {
             Ok(Self(text.to_owned()))
         } else {
-            Err(TextError::Shape(
-                "must be 2 to 10 of A-Z and 0-9, starting with a letter",
-            ))
+            Err(TextError::Shape("must be 2 to 10 of A-Z and 0-9, starting with a letter"))
         }
     }
 
@@ -170,10 +168,7 @@ impl TaskKey {
             .ok()
             .filter(|_| digits && number.bytes().all(|b| b.is_ascii_digit()))
             .ok_or(SHAPE)?;
-        Ok(Self {
-            project: ProjectKey::parse(&project.to_ascii_uppercase()).map_err(|_| SHAPE)?,
-            number,
-        })
+        Ok(Self { project: ProjectKey::parse(&project.to_ascii_uppercase()).map_err(|_| SHAPE)?, number })
     }
 }
 

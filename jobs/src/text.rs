@@ -63,24 +63,14 @@ fn clean(text: &str, limit: usize, lines: bool) -> Result<String, TextError> {
     if length > limit {
         return Err(TextError::TooLong { limit, length });
     }
-    if let Some((index, character, name)) = text
-        .chars()
-        .enumerate()
-        .find_map(|(i, c)| forbidden(c, lines).map(|name| (i, c, name)))
+    if let Some((index, character, name)) =
+        text.chars().enumerate().find_map(|(i, c)| forbidden(c, lines).map(|name| (i, c, name)))
     {
-        return Err(TextError::Forbidden {
-            character,
-            position: index + 1,
-            name,
-        });
+        return Err(TextError::Forbidden { character, position: index + 1, name });
     }
     let text: String = text.nfc().collect();
     let length = text.chars().count();
-    if length > limit {
-        Err(TextError::TooLong { limit, length })
-    } else {
-        Ok(text)
-    }
+    if length > limit { Err(TextError::TooLong { limit, length }) } else { Ok(text) }
 }
 
 macro_rules! lines_of_text {
@@ -175,11 +165,7 @@ impl Body {
     /// Text that must say something, as a comment must.
     pub fn parse_filled(text: &str) -> Result<Self, TextError> {
         let body = Self::parse(text)?;
-        if blank(&body.0) {
-            Err(TextError::Empty)
-        } else {
-            Ok(body)
-        }
+        if blank(&body.0) { Err(TextError::Empty) } else { Ok(body) }
     }
 
     /// The text.
@@ -261,22 +247,13 @@ mod tests {
     #[test]
     fn refuses_what_deceives() {
         assert_eq!(Title::parse("  \u{200D} "), Err(TextError::Empty));
-        assert!(matches!(
-            Title::parse("a\u{202E}b"),
-            Err(TextError::Forbidden { position: 2, .. })
-        ));
+        assert!(matches!(Title::parse("a\u{202E}b"), Err(TextError::Forbidden { position: 2, .. })));
         assert!(
             Title::parse("a\nb").is_err()
                 && Title::parse("a\u{200B}b").is_err()
                 && Title::parse("a\0").is_err()
         );
-        assert_eq!(
-            Title::parse(&"x".repeat(301)),
-            Err(TextError::TooLong {
-                limit: 300,
-                length: 301
-            })
-        );
+        assert_eq!(Title::parse(&"x".repeat(301)), Err(TextError::TooLong { limit: 300, length: 301 }));
         assert_eq!(Title::parse(" e\u{301} 👩‍💻 ").unwrap().as_str(), "é 👩‍💻");
         assert_eq!(
             Title::parse("a\u{7}").unwrap_err().to_string(),

@@ -82,22 +82,11 @@ impl EditComment {
         let task = cx.task(&self.task)?;
         let before = cx.comment(task, self.comment)?;
         if before.author != cx.operation.actor {
-            return Err(Problem::new(
-                ProblemKind::Forbidden,
-                "Only its author may rewrite a comment.",
-            ));
+            return Err(Problem::new(ProblemKind::Forbidden, "Only its author may rewrite a comment."));
         }
         cx.precondition(before.version)?;
-        let after = Comment {
-            body: self.body.clone(),
-            ..before.clone()
-        };
-        Ok(Edit::comment(
-            task.clone(),
-            Some(before.clone()),
-            after,
-            Answer::Comment,
-        ))
+        let after = Comment { body: self.body.clone(), ..before.clone() };
+        Ok(Edit::comment(task.clone(), Some(before.clone()), after, Answer::Comment))
     }
 }
 
@@ -110,15 +99,7 @@ impl DeleteComment {
             cx.may(Action::ModerateComments)?;
         }
         cx.precondition(before.version)?;
-        let after = Comment {
-            deleted_at: Some(cx.at),
-            ..before.clone()
-        };
-        Ok(Edit::comment(
-            task.clone(),
-            Some(before.clone()),
-            after,
-            Answer::Nothing,
-        ))
+        let after = Comment { deleted_at: Some(cx.at), ..before.clone() };
+        Ok(Edit::comment(task.clone(), Some(before.clone()), after, Answer::Nothing))
     }
 }

@@ -70,10 +70,7 @@ impl CreateTask {
         let (status, progress) = settle((Status::Waiting, Percent::ZERO), self.status, self.progress)?;
         let task = Task {
             id: self.task,
-            key: TaskKey {
-                project: project.key.clone(),
-                number: project.last_number + 1,
-            },
+            key: TaskKey { project: project.key.clone(), number: project.last_number + 1 },
             workspace: cx.operation.workspace,
             project: project.id,
             title: self.title.clone(),
@@ -98,9 +95,5 @@ impl CreateTask {
 
 /// Refuses a set with more members than a task may have.
 pub(super) fn within(field: &str, size: usize, most: usize) -> Result<(), Problem> {
-    if size > most {
-        Err(Problem::field(field, format!("must have at most {most} entries")))
-    } else {
-        Ok(())
-    }
+    if size > most { Err(Problem::field(field, format!("must have at most {most} entries"))) } else { Ok(()) }
 }

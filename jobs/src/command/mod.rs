@@ -75,14 +75,8 @@ impl Command {
             _ => None,
         };
         match comment {
-            Some(id) => ResourceRef {
-                kind: ResourceKind::Comment,
-                id: id.to_string(),
-            },
-            None => ResourceRef {
-                kind: ResourceKind::Task,
-                id: self.task().to_string(),
-            },
+            Some(id) => ResourceRef { kind: ResourceKind::Comment, id: id.to_string() },
+            None => ResourceRef { kind: ResourceKind::Task, id: self.task().to_string() },
         }
     }
 

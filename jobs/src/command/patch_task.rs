@@ -93,10 +93,7 @@ impl PatchTask {
             let project = cx.project(name)?;
             if project.id != before.project {
                 after.project = project.id;
-                after.key = TaskKey {
-                    project: project.key.clone(),
-                    number: project.last_number + 1,
-                };
+                after.key = TaskKey { project: project.key.clone(), number: project.last_number + 1 };
             }
         }
         Ok(Edit::task(Some(before.clone()), after, Answer::Task))

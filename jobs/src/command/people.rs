@@ -72,11 +72,7 @@ impl Labelling {
 impl Watching {
     pub(crate) fn decide(&self, cx: &Context<'_>, present: bool) -> Result<Edit, Problem> {
         let oneself = self.user == cx.operation.actor;
-        let action = if oneself {
-            Action::WatchOneself
-        } else {
-            Action::WriteTasks
-        };
+        let action = if oneself { Action::WatchOneself } else { Action::WriteTasks };
         edit(cx, &self.task, action, |after| {
             if present {
                 cx.member(self.user, "watcher")?;

@@ -1,5 +1,7 @@
 //! Whatever is asked, in whatever order and batches, the invariants of design §4 hold.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod replay;
 mod requests;
 

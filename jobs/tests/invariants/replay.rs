@@ -51,10 +51,7 @@ impl Replay {
             }
             row.insert("updated_at".into(), at);
         }
-        Self {
-            tasks: read(tasks),
-            comments: read(comments),
-        }
+        Self { tasks: read(tasks), comments: read(comments) }
     }
 }
 
@@ -70,11 +67,7 @@ fn new_task(change: &Change) -> Map<String, Value> {
 
 fn comment(row: &mut Map<String, Value>, change: &Change) {
     let field = &change.fields[0];
-    let task = change
-        .task
-        .as_ref()
-        .expect("a comment's change names its task")
-        .id;
+    let task = change.task.as_ref().expect("a comment's change names its task").id;
     if row.is_empty() {
         let blank = json!({
             "id": change.comment, "task": task, "author": change.actor, "version": 0, "created_at": change.at,

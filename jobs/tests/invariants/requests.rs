@@ -89,10 +89,7 @@ fn id(kind: u8, n: u8) -> [u8; 16] {
 impl World {
     pub fn new() -> Self {
         let roles = [Some(Role::Owner), Some(Role::Member), Some(Role::Viewer), None];
-        let users = (0..)
-            .zip(roles)
-            .map(|(n, role)| (UserId::from_bytes(id(1, n)), role))
-            .collect();
+        let users = (0..).zip(roles).map(|(n, role)| (UserId::from_bytes(id(1, n)), role)).collect();
         let project = |n, key| (ProjectId::from_bytes(id(2, n)), ProjectKey::parse(key).unwrap());
         Self {
             workspace: WorkspaceId::from_bytes(id(3, 0)),
@@ -111,31 +108,12 @@ impl World {
         let member = |(user, role): &(UserId, Option<Role>)| {
             let name = Name::parse(&format!("Person {user}")).unwrap();
             let email = EmailAddress::parse(&format!("{user}@example.com")).unwrap();
-            (
-                *user,
-                Member {
-                    user: *user,
-                    name,
-                    email,
-                    role: *role,
-                    joined_at: Timestamp::UNIX_EPOCH,
-                },
-            )
+            (*user, Member { user: *user, name, email, role: *role, joined_at: Timestamp::UNIX_EPOCH })
         };
         let project = |(id, key): &(ProjectId, ProjectKey)| {
             let name = Name::parse(key.as_str()).unwrap();
             let (workspace, created_at) = (self.workspace, Timestamp::UNIX_EPOCH);
-            (
-                *id,
-                Project {
-                    id: *id,
-                    workspace,
-                    key: key.clone(),
-                    name,
-                    last_number: 0,
-                    created_at,
-                },
-            )
+            (*id, Project { id: *id, workspace, key: key.clone(), name, last_number: 0, created_at })
         };
         State {
             members: self.users.iter().map(member).collect(),
@@ -146,10 +124,7 @@ impl World {
 
     /// The operations that these requests are.
     pub fn operations(&self, requests: &[Request]) -> Vec<Operation> {
-        (0_u16..)
-            .zip(requests)
-            .map(|(n, request)| self.operation(n, request))
-            .collect()
+        (0_u16..).zip(requests).map(|(n, request)| self.operation(n, request)).collect()
     }
 
     fn operation(&self, n: u16, request: &Request) -> Operation {
@@ -176,10 +151,7 @@ impl World {
     fn command(&self, r: &Request) -> Command {
         let task = if r.by_key {
             let project = self.projects[usize::from(r.text) % 2].1.clone();
-            TaskName::Key(TaskKey {
-                project,
-                number: u64::from(r.task) + 1,
-            })
+            TaskName::Key(TaskKey { project, number: u64::from(r.task) + 1 })
         } else {
             TaskName::Id(TaskId::from_bytes(id(4, r.task)))
         };
@@ -193,18 +165,12 @@ impl World {
             8 => Command::RestoreTask(RestoreTask { task }),
             9 => Command::Assign(Assignment { task, user }),
             10 => Command::Unassign(Assignment { task, user }),
-            11 => Command::AddLabel(Labelling {
-                task,
-                label: label(r.text),
-            }),
+            11 => Command::AddLabel(Labelling { task, label: label(r.text) }),
             12 => Command::Watch(Watching { task, user }),
             13 => Command::AddComment(AddComment { task, comment, body }),
             14 => Command::EditComment(EditComment { task, comment, body }),
             _ if r.by_key => Command::DeleteComment(DeleteComment { task, comment }),
-            _ if r.text == 0 => Command::RemoveLabel(Labelling {
-                task,
-                label: label(r.person),
-            }),
+            _ if r.text == 0 => Command::RemoveLabel(Labelling { task, label: label(r.person) }),
             _ => Command::Unwatch(Watching { task, user }),
         }
     }
@@ -228,25 +194,14 @@ impl World {
     }
 
     fn patch(&self, r: &Request, task: TaskName) -> PatchTask {
-        let people = r
-            .people
-            .clone()
-            .try_map(|p| Ok::<_, ()>(p.iter().map(|n| self.user(*n)).collect()));
+        let people = r.people.clone().try_map(|p| Ok::<_, ()>(p.iter().map(|n| self.user(*n)).collect()));
         PatchTask {
             title: (r.text == 1).then(|| Title::parse(&format!("title {}", r.comment)).unwrap()),
             body: if r.text == 2 { Patch::Clear } else { Patch::Leave },
             due: due(r.comment).map_or(Patch::Clear, Patch::Set),
-            priority: if r.text == 3 {
-                Patch::Set(priority(r.comment))
-            } else {
-                Patch::Leave
-            },
+            priority: if r.text == 3 { Patch::Set(priority(r.comment)) } else { Patch::Leave },
             assignees: people.unwrap(),
-            labels: if r.comment == 3 {
-                Patch::Set(BTreeSet::from([label(r.person)]))
-            } else {
-                Patch::Leave
-            },
+            labels: if r.comment == 3 { Patch::Set(BTreeSet::from([label(r.person)])) } else { Patch::Leave },
             progress: r.number.map(percent),
             status: r.status.map(status),
             project: r.project.map(|n| self.project(n)),

@@ -1,139 +1,27 @@
-//! Writes to workspaces, members and projects: direct transactions, decided as purely as operations.
-//!
-//! The store loads a [`TeamState`] under the workspace's lock, [`decide`] says what is different, and the store writes it
-//! together with the changes, numbered in the same feed.
+//! What a team command does, or why it is refused.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::{Ask, MOST_INVITATIONS, MOST_PROJECTS, TeamCommand, TeamDecision, TeamState, TeamWrite};
 use crate::{
     change::{Change, ChangeKind, FieldChange},
     difference::Stamp,
     email::EmailAddress,
-    id::{InvitationId, ProjectId, UserId, WorkspaceId},
-    operation::Source,
+    id::{InvitationId, ProjectId, UserId},
     problem::{Problem, ProblemKind},
-    rights::{self, Action, Scope},
-    team::{Invitation, Member, Project, ProjectKey, Role},
+    rights::{self, Action},
+    team::{Invitation, Project, ProjectKey, Role},
     text::Name,
 };
-
-/// The most invitations that may wait in one workspace.
-pub const MOST_INVITATIONS: u64 = 500;
-/// The most projects a workspace may have.
-pub const MOST_PROJECTS: u64 = 1_000;
-
-/// One requested write to a workspace.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TeamCommand {
-    /// Make a project.
-    CreateProject {
-        /// Its id.
-        id: ProjectId,
-        /// Its key.
-        key: ProjectKey,
-        /// Its name.
-        name: Name,
-    },
-    /// Invite somebody by mail.
-    Invite {
-        /// The invitation's id.
-        id: InvitationId,
-        /// Who.
-        email: EmailAddress,
-        /// As what.
-        role: Role,
-        /// Until when.
-        expires_at: Timestamp,
-    },
-    /// Withdraw an invitation.
-    Withdraw {
-        /// Which.
-        id: InvitationId,
-    },
-    /// Accept an invitation; the actor becomes a member.
-    Accept {
-        /// Which.
-        id: InvitationId,
-    },
-    /// Give a member another role; `Owner` hands the workspace over, and the former owner becomes an admin.
-    ChangeRole {
-        /// Who.
-        user: UserId,
-        /// What they are to be.
-        role: Role,
-    },
-    /// Remove a member, or leave.
-    Remove {
-        /// Who.
-        user: UserId,
-    },
-}
-
-/// Who asks, and when and from where.
-#[derive(Debug, Clone)]
-pub struct Ask {
-    /// The workspace.
-    pub workspace: WorkspaceId,
-    /// The person.
-    pub actor: UserId,
-    /// What their token allows.
-    pub scope: Scope,
-    /// From where.
-    pub source: Source,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// What a team command needs to know, read under the workspace's lock.
-#[derive(Debug, Clone)]
-pub struct TeamState {
-    /// The number of the last change.
-    pub seq: u64,
-    /// Who asks: their name and address, and their role if they are a member.
-    pub actor: Member,
-    /// Whom a command names (`ChangeRole`, `Remove`, or the member with the invited address), if they are or were a member.
-    pub target: Option<Member>,
-    /// A project with the key that `CreateProject` wants.
-    pub project: Option<Project>,
-    /// The invitation that `Withdraw` or `Accept` names, or that `Invite`'s address already has; only one that still waits.
-    pub invitation: Option<Invitation>,
-    /// How many projects there are (read for `CreateProject`) or invitations waiting (read for `Invite`).
-    pub count: u64,
-}
-
-/// One row that is different.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TeamWrite {
-    /// A new project.
-    Project(Project),
-    /// A new invitation, to be sent by mail.
-    Invitation(Invitation),
-    /// The invitation no longer waits.
-    CloseInvitation(InvitationId),
-    /// The person has this role now; `None`: they left.
-    Role(UserId, Option<Role>),
-}
-
-/// What a team command does.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TeamDecision {
-    /// The rows.
-    pub writes: Vec<TeamWrite>,
-    /// The changes, numbered on from the state.
-    pub changes: Vec<Change>,
-}
 
 /// Decides a team command.
 pub fn decide(state: &TeamState, ask: &Ask, command: &TeamCommand) -> Result<TeamDecision, Problem> {
     let mut decision = match command {
         TeamCommand::CreateProject { id, key, name } => create_project(state, ask, *id, key, name),
-        TeamCommand::Invite {
-            id,
-            email,
-            role,
-            expires_at,
-        } => invite(state, ask, (*id, email, *role, *expires_at)),
+        TeamCommand::Invite { id, email, role, expires_at } => {
+            invite(state, ask, (*id, email, *role, *expires_at))
+        }
         TeamCommand::Withdraw { id } => withdraw(state, ask, *id),
         TeamCommand::Accept { id } => accept(state, ask, *id),
         TeamCommand::ChangeRole { user, role } => change_role(state, ask, *user, *role),
@@ -169,18 +57,8 @@ fn create_project(
         last_number: 0,
         created_at: ask.at,
     };
-    let fields = vec![
-        new("id", json!(id)),
-        new("key", json!(key)),
-        new("name", json!(name)),
-    ];
-    Ok(one(
-        state,
-        ask,
-        TeamWrite::Project(project),
-        ChangeKind::ProjectCreated,
-        fields,
-    ))
+    let fields = vec![new("id", json!(id)), new("key", json!(key)), new("name", json!(name))];
+    Ok(one(state, ask, TeamWrite::Project(project), ChangeKind::ProjectCreated, fields))
 }
 
 fn invite(
@@ -196,10 +74,7 @@ fn invite(
         ));
     }
     if state.target.as_ref().is_some_and(|t| t.role.is_some()) {
-        return Err(Problem::new(
-            ProblemKind::Conflict,
-            "Somebody with this address is a member already.",
-        ));
+        return Err(Problem::new(ProblemKind::Conflict, "Somebody with this address is a member already."));
     }
     if state.count >= MOST_INVITATIONS {
         let detail = format!("{MOST_INVITATIONS} invitations wait already; withdraw some first.");
@@ -216,28 +91,16 @@ fn invite(
     };
     // The address stays out of the feed, which every member reads.
     let fields = vec![new("invitation", json!(id)), new("role", json!(role))];
-    let mut decision = one(
-        state,
-        ask,
-        TeamWrite::Invitation(invitation),
-        ChangeKind::MemberInvited,
-        fields,
-    );
+    let mut decision = one(state, ask, TeamWrite::Invitation(invitation), ChangeKind::MemberInvited, fields);
     // A second invitation replaces the first, so that withdrawing one leaves no other door open.
-    decision.writes.splice(
-        0..0,
-        state.invitation.iter().map(|i| TeamWrite::CloseInvitation(i.id)),
-    );
+    decision.writes.splice(0..0, state.invitation.iter().map(|i| TeamWrite::CloseInvitation(i.id)));
     Ok(decision)
 }
 
 fn withdraw(state: &TeamState, ask: &Ask, id: InvitationId) -> Result<TeamDecision, Problem> {
     rights::check(state.actor.role, ask.scope, Action::ManageMembers)?;
     waiting(state, id, ask.at).map_err(|_| Problem::not_found("invitation"))?;
-    Ok(TeamDecision {
-        writes: vec![TeamWrite::CloseInvitation(id)],
-        changes: Vec::new(),
-    })
+    Ok(TeamDecision { writes: vec![TeamWrite::CloseInvitation(id)], changes: Vec::new() })
 }
 
 fn accept(state: &TeamState, ask: &Ask, id: InvitationId) -> Result<TeamDecision, Problem> {
@@ -248,10 +111,7 @@ fn accept(state: &TeamState, ask: &Ask, id: InvitationId) -> Result<TeamDecision
     }
     let close = TeamWrite::CloseInvitation(id);
     if state.actor.role.is_some() {
-        return Ok(TeamDecision {
-            writes: vec![close],
-            changes: Vec::new(),
-        });
+        return Ok(TeamDecision { writes: vec![close], changes: Vec::new() });
     }
     let fields = vec![new("user", json!(ask.actor)), new("role", json!(invitation.role))];
     let write = TeamWrite::Role(ask.actor, Some(invitation.role));
@@ -261,11 +121,7 @@ fn accept(state: &TeamState, ask: &Ask, id: InvitationId) -> Result<TeamDecision
 }
 
 fn change_role(state: &TeamState, ask: &Ask, user: UserId, role: Role) -> Result<TeamDecision, Problem> {
-    let action = if role == Role::Owner {
-        Action::TransferOwnership
-    } else {
-        Action::ManageMembers
-    };
+    let action = if role == Role::Owner { Action::TransferOwnership } else { Action::ManageMembers };
     rights::check(state.actor.role, ask.scope, action)?;
     let before = target_role(state)?;
     if before == role {
@@ -276,23 +132,10 @@ fn change_role(state: &TeamState, ask: &Ask, user: UserId, role: Role) -> Result
         return Err(Problem::new(ProblemKind::Conflict, detail));
     }
     let fields = |user: UserId, from: Role, to: Role| {
-        vec![
-            new("user", json!(user)),
-            FieldChange {
-                name: "role".into(),
-                from: json!(from),
-                to: json!(to),
-            },
-        ]
+        vec![new("user", json!(user)), FieldChange { name: "role".into(), from: json!(from), to: json!(to) }]
     };
     let write = TeamWrite::Role(user, Some(role));
-    let mut decision = one(
-        state,
-        ask,
-        write,
-        ChangeKind::MemberRoleChanged,
-        fields(user, before, role),
-    );
+    let mut decision = one(state, ask, write, ChangeKind::MemberRoleChanged, fields(user, before, role));
     if role == Role::Owner {
         // First the old owner steps down, so that there is never more than one.
         let step = TeamWrite::Role(ask.actor, Some(Role::Admin));
@@ -318,34 +161,17 @@ fn remove(state: &TeamState, ask: &Ask, user: UserId) -> Result<TeamDecision, Pr
     }
     let fields = vec![
         new("user", json!(user)),
-        FieldChange {
-            name: "role".into(),
-            from: json!(before),
-            to: Value::Null,
-        },
+        FieldChange { name: "role".into(), from: json!(before), to: Value::Null },
     ];
-    Ok(one(
-        state,
-        ask,
-        TeamWrite::Role(user, None),
-        ChangeKind::MemberLeft,
-        fields,
-    ))
+    Ok(one(state, ask, TeamWrite::Role(user, None), ChangeKind::MemberLeft, fields))
 }
 
 fn target_role(state: &TeamState) -> Result<Role, Problem> {
-    state
-        .target
-        .as_ref()
-        .and_then(|t| t.role)
-        .ok_or_else(|| Problem::not_found("member"))
+    state.target.as_ref().and_then(|t| t.role).ok_or_else(|| Problem::not_found("member"))
 }
 
 fn waiting(state: &TeamState, id: InvitationId, at: Timestamp) -> Result<&Invitation, Problem> {
-    let invitation = state
-        .invitation
-        .as_ref()
-        .filter(|i| i.id == id && i.expires_at > at);
+    let invitation = state.invitation.as_ref().filter(|i| i.id == id && i.expires_at > at);
     invitation.ok_or_else(|| {
         Problem::new(
             ProblemKind::LinkExpired,
@@ -369,18 +195,11 @@ fn one(
         source: &ask.source,
         operation: None,
     };
-    TeamDecision {
-        writes: vec![write],
-        changes: vec![stamp.change(kind, None, fields)],
-    }
+    TeamDecision { writes: vec![write], changes: vec![stamp.change(kind, None, fields)] }
 }
 
 fn new(name: &str, to: Value) -> FieldChange {
-    FieldChange {
-        name: name.to_owned(),
-        from: Value::Null,
-        to,
-    }
+    FieldChange { name: name.to_owned(), from: Value::Null, to }
 }
 
 /// The first change of a workspace's feed.
@@ -393,8 +212,5 @@ pub fn founding(ask: &Ask, founder: &Name, name: &Name) -> Change {
         source: &ask.source,
         operation: None,
     };
-    Change {
-        seq: 1,
-        ..stamp.change(ChangeKind::WorkspaceCreated, None, vec![new("name", json!(name))])
-    }
+    Change { seq: 1, ..stamp.change(ChangeKind::WorkspaceCreated, None, vec![new("name", json!(name))]) }
 }
