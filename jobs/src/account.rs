@@ -172,7 +172,9 @@ impl TimeOfDay {
     /// `HH:MM` from `00:00` to `23:59`.
     pub fn parse(text: &str) -> Result<Self, TextError> {
         const SHAPE: TextError = TextError::Shape("must be a time of day such as 09:00");
-        let digits = |t: &str| if t.len() == 2 { t.parse::<u8>().ok() } else { None };
+        let digits = |t: &str| {
+            if t.len() == 2 && t.bytes().all(|b| b.is_ascii_digit()) { t.parse::<u8>().ok() } else { None }
+        };
         let (hour, minute) = text.split_once(':').ok_or(SHAPE)?;
         match (digits(hour), digits(minute)) {
             (Some(hour @ 0..=23), Some(minute @ 0..=59)) => Ok(Self { hour, minute }),
@@ -226,4 +228,38 @@ pub fn check_password(password: &str, email: &EmailAddress, name: &Name) -> Resu
         return Err(TextError::Shape("is too easy to guess"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_judged_by_what_it_is_not() {
+        let judge = |password: &str| {
+            let email = EmailAddress::parse("mina@example.com").unwrap();
+            check_password(password, &email, &Name::parse("Mina Park-Lee").unwrap()).is_ok()
+        };
+        assert!(judge("correct horse battery") && judge("열 글자가 넘는 비밀번호"));
+        for bad in
+            ["short", "aaaaaaaaaaaa", "mina@example.com", "Mina Park-Lee", "Password123!", &"long".repeat(51)]
+        {
+            assert!(!judge(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn digest_times_are_kept_in_order_and_bounded() {
+        let digest = |times: &[&str]| Digest {
+            times: times.iter().map(|t| TimeOfDay::parse(t).unwrap()).collect(),
+            ..Digest::default()
+        };
+        let kept = digest(&["17:30", "09:00", "17:30"]).checked().unwrap();
+        assert_eq!(kept.times.iter().map(ToString::to_string).collect::<Vec<_>>(), ["09:00", "17:30"]);
+        assert!(digest(&[]).checked().is_err());
+        assert!(digest(&["01:00", "02:00", "03:00", "04:00", "05:00", "06:00", "07:00"]).checked().is_err());
+        for bad in ["24:00", "9:00", "09:60", "+9:00", ""] {
+            assert!(TimeOfDay::parse(bad).is_err(), "{bad}");
+        }
+    }
 }

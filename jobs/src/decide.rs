@@ -221,3 +221,28 @@ pub(crate) fn settle(
         (None, Some(progress)) => Ok((before.0, progress)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_and_progress_settle_as_the_contract_says() {
+        use Status::{Done, InProgress, Waiting};
+        let percent = |n| Percent::new(n).unwrap();
+        let settled = |before: (Status, i64), status, progress: Option<i64>| {
+            let after = settle((before.0, percent(before.1)), status, progress.map(percent));
+            after.map(|(status, progress)| (status, progress.get())).ok()
+        };
+        assert_eq!(settled((Waiting, 0), None, Some(100)), Some((Done, 100)));
+        assert_eq!(settled((Waiting, 30), Some(Done), None), Some((Done, 100)));
+        assert_eq!(settled((Done, 100), Some(InProgress), None), Some((InProgress, 0)));
+        assert_eq!(settled((Done, 100), Some(InProgress), Some(60)), Some((InProgress, 60)));
+        assert_eq!(settled((Done, 100), None, Some(60)), Some((InProgress, 60)));
+        assert_eq!(settled((Done, 100), None, None), Some((Done, 100)));
+        assert_eq!(settled((InProgress, 60), Some(Waiting), None), Some((Waiting, 60)));
+        assert_eq!(settled((Waiting, 0), None, Some(30)), Some((Waiting, 30)));
+        assert_eq!(settled((Waiting, 0), Some(Done), Some(99)), None);
+        assert_eq!(settled((Waiting, 0), Some(InProgress), Some(100)), None);
+    }
+}

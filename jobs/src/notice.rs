@@ -212,3 +212,43 @@ pub struct DeliveryReceipt {
     /// When the next attempt is due.
     pub due_at: Option<Timestamp>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{id::OperationId, operation::Source};
+
+    fn person(n: u8) -> UserId {
+        UserId::from_bytes([n; 16])
+    }
+
+    fn change(actor: u8, audience: &[(u8, Reason)]) -> Change {
+        let audience =
+            audience.iter().map(|(n, reason)| Concern { user: person(*n), reason: *reason }).collect();
+        Change {
+            workspace: WorkspaceId::from_bytes([9; 16]),
+            seq: 1,
+            at: Timestamp::UNIX_EPOCH,
+            actor: person(actor),
+            actor_name: Name::parse("Somebody").unwrap(),
+            source: Source::web(),
+            kind: ChangeKind::TaskUpdated,
+            task: None,
+            comment: None,
+            fields: Vec::new(),
+            operation: Some(OperationId::from_bytes([8; 16])),
+            audience,
+        }
+    }
+
+    #[test]
+    fn the_strongest_reason_wins_and_the_actor_is_never_told() {
+        let changes = [
+            change(1, &[(2, Reason::Creator), (3, Reason::Watching)]),
+            change(1, &[(2, Reason::Unassigned), (3, Reason::Creator)]),
+        ];
+        let told = recipients(&changes, &[person(1), person(3), person(4)]);
+        let expected = [(2, Reason::Unassigned), (3, Reason::Mentioned), (4, Reason::Mentioned)];
+        assert_eq!(told, expected.map(|(n, reason)| (person(n), reason)).into());
+    }
+}
