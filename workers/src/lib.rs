@@ -1,1 +1,15 @@
-//! placeholder
+//! The workers: one file per job, and the adapters to the outside that jobs need.
+//!
+//! A worker turns what a lane hands out into calls on the ports of `fairy-jobs` and says what became of each job. It
+//! holds no state of its own that a restart would miss, so any number of processes may work the same lanes, and every
+//! job may come again: each handler's documentation says why a repeat is harmless. To add a job, write its file and
+//! add its line in `register.rs`.
+
+pub mod mail;
+mod register;
+mod services;
+mod sweep;
+
+pub use register::register;
+pub use services::{Lanes, Services, Settings};
+pub use sweep::{sweep_once, sweeper};
