@@ -1,1 +1,13 @@
-//! placeholder
+//! The HTTP surface of Fairy: the API under `/v1`, and the few pages that links in mails lead to.
+//!
+//! This crate turns requests into domain types and domain answers into responses; it decides nothing. It meets the
+//! database, the lanes and the mail only through the ports in `fairy_jobs` and the handle of `fairy_queue`, which the
+//! composition root hands over in [`Services`].
+
+mod app;
+mod services;
+mod settings;
+
+pub use app::{app, spec};
+pub use services::Services;
+pub use settings::{Rate, Rates, Settings, SignUp};
