@@ -72,10 +72,7 @@ pub enum Hold {
 impl NewJob {
     /// A job with this payload and nothing else asked.
     pub fn new(payload: Vec<u8>) -> Self {
-        Self {
-            payload,
-            ..Self::default()
-        }
+        Self { payload, ..Self::default() }
     }
 
     /// A job whose payload is `value` as JSON.
@@ -96,10 +93,7 @@ impl NewJob {
     /// Gives it a unique key.
     #[must_use]
     pub fn unique(mut self, key: impl Into<String>, hold: Hold) -> Self {
-        self.unique = Some(Unique {
-            key: key.into(),
-            hold,
-        });
+        self.unique = Some(Unique { key: key.into(), hold });
         self
     }
 

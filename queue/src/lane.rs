@@ -107,16 +107,10 @@ mod tests {
     #[test]
     fn jitter_spreads_over_the_whole_range() {
         let second = Duration::from_secs(1);
-        let retry = RetrySchedule::Backoff {
-            base: second,
-            cap: second,
-            attempts: 2,
-        };
+        let retry = RetrySchedule::Backoff { base: second, cap: second, attempts: 2 };
         let mut tenths = [0u32; 10];
         for id in 0..1_000u32 {
-            let delay = retry
-                .delay(&JobId::from(id.to_string()), 1)
-                .expect("an attempt is left");
+            let delay = retry.delay(&JobId::from(id.to_string()), 1).expect("an attempt is left");
             let tenth = usize::try_from(delay.as_millis() / 100).expect("small");
             tenths[tenth.min(9)] += 1;
         }

@@ -51,10 +51,7 @@ impl Queue {
             return Ok(Vec::new());
         }
         if jobs.len() > MAX_PUSH {
-            return Err(PushError::TooMany {
-                count: jobs.len(),
-                limit: MAX_PUSH,
-            });
+            return Err(PushError::TooMany { count: jobs.len(), limit: MAX_PUSH });
         }
         for job in &jobs {
             check(lane, job)?;
@@ -144,20 +141,12 @@ impl Queue {
 
 fn check(lane: &LaneSpec, job: &NewJob) -> Result<(), PushError> {
     if job.payload.len() > lane.max_payload {
-        return Err(PushError::PayloadTooLarge {
-            size: job.payload.len(),
-            limit: lane.max_payload,
-        });
+        return Err(PushError::PayloadTooLarge { size: job.payload.len(), limit: lane.max_payload });
     }
-    let names = [
-        job.group.as_deref(),
-        job.unique.as_ref().map(|unique| unique.key.as_str()),
-        job.tag.as_deref(),
-    ];
+    let names =
+        [job.group.as_deref(), job.unique.as_ref().map(|unique| unique.key.as_str()), job.tag.as_deref()];
     if names.into_iter().flatten().any(|name| name.len() > MAX_NAME) {
-        return Err(PushError::Misfit(format!(
-            "a group, key or tag is longer than {MAX_NAME} bytes"
-        )));
+        return Err(PushError::Misfit(format!("a group, key or tag is longer than {MAX_NAME} bytes")));
     }
     match (lane.order, &job.group) {
         (Order::Grouped, None) => Err(PushError::Misfit(format!("lane {} needs a group", lane.name))),

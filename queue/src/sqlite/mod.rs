@@ -1,5 +1,23 @@
 //! Lanes in one SQLite file, for a single process that serves them.
+//!
+//! What is accepted or settled is synced before it is answered; what is handed out or renewed is not, because losing
+//! that with the power only hands it out again. Nothing reads more than it moves: every state a job can be in has its
+//! own index, and counts are kept, not made.
 
+mod broker;
+mod claim;
+mod command;
+mod connect;
+mod due;
 mod open;
+mod operate;
+mod push;
+mod read;
+mod round;
+mod schema;
+mod settle;
+mod take_over;
+mod transaction;
+mod writer;
 
-pub use open::{Mode, OpenError, Options, open};
+pub use open::{Knobs, Mode, OpenError, Options, open, open_with};

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use apalis::prelude::Monitor;
+use apalis::prelude::{Monitor, WorkerBuilder, WorkerBuilderExt};
 
 use crate::{Handler, LaneSpec, Queue};
+
+use super::backend::LaneBackend;
+use super::station::Station;
+use super::work::Work;
 
 /// How one process works a lane.
 #[derive(Debug, Clone)]
 pub struct Crew {
-    /// Who works, for operators and logs: unique per process.
+    /// Who works, for operators and logs; unique among processes.
     pub name: String,
-    /// Hand-outs worked at once.
+    /// Hand-outs worked at once; as many again may wait in the process.
     pub concurrency: usize,
     /// The newest payload version this program understands.
     pub version: u32,
@@ -21,13 +25,30 @@ pub struct Crew {
 }
 
 /// Adds a worker for `lane` to the monitor.
+///
+/// Do not give the monitor a terminator shorter than `stop_within` and a few seconds, or a retry layer: the lane does
+/// both by itself. A worker that ends by a panic is started again and says so in the log; what it had in hand is taken
+/// over when its lease lapses.
 #[must_use]
 pub fn register<H: Handler>(
     monitor: Monitor,
-    _queue: &Queue,
-    _lane: &'static LaneSpec,
-    _handler: Arc<H>,
-    _crew: Crew,
+    queue: &Queue,
+    lane: &'static LaneSpec,
+    handler: Arc<H>,
+    crew: Crew,
 ) -> Monitor {
-    monitor
+    let broker = Arc::clone(queue.broker());
+    let build = move |restarts: usize| {
+        if restarts > 0 {
+            tracing::error!(lane = lane.name, restarts, "a worker is started again");
+        }
+        let (station, finished) = Station::new(Arc::clone(&broker), lane, crew.clone());
+        let station = Arc::new(station);
+        let work = Work { handler: Arc::clone(&handler), station: Arc::clone(&station) };
+        WorkerBuilder::new(format!("{}/{}", lane.name, crew.name).as_str())
+            .backend(LaneBackend::new(station, finished))
+            .concurrency(crew.concurrency.max(1))
+            .build(work)
+    };
+    monitor.register(build).should_restart(|_, _| true)
 }

@@ -1,0 +1,142 @@
+//! The port, carried by one SQLite file.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::SqlitePool;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{
+    Ask, AuditEntry, Broker, Claimed, DeadPage, Found, JobId, LaneSpec, LaneStats, NewJob, Order, Page,
+    PushError, Pushed, QueueError, Settled, Token, Which,
+};
+
+use super::command::{Command, LaneRef, Operation, Reply};
+use super::read;
+use super::transaction::millis;
+use super::writer::{Time, Wakes};
+
+/// A handle to the writer and the readers of one file.
+pub(super) struct File {
+    pub commands: mpsc::Sender<Command>,
+    pub readers: SqlitePool,
+    pub time: Arc<Time>,
+    pub wakes: Arc<Wakes>,
+    /// A tool must not hand out or number jobs: both belong to the serving process.
+    pub serves: bool,
+}
+
+const GONE: &str = "the queue is closed";
+const TOOL: &str = "the queue was opened for an operator's tool";
+
+impl File {
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, QueueError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| QueueError(GONE.into()))?;
+        answer.await.map_err(|_| QueueError(GONE.into()))?
+    }
+
+    async fn ask_served<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, QueueError> {
+        if !self.serves {
+            return Err(QueueError(TOOL.into()));
+        }
+        self.ask(command).await
+    }
+}
+
+fn lane_ref(lane: &LaneSpec) -> LaneRef {
+    LaneRef {
+        name: lane.name,
+        grouped: lane.order == Order::Grouped,
+        lease: lane.lease,
+        batch: lane.batch.clamp(1, 500),
+        group_limit: lane.group_limit,
+    }
+}
+
+fn failed(error: sqlx::Error) -> QueueError {
+    QueueError(error.to_string())
+}
+
+#[async_trait]
+impl Broker for File {
+    async fn push(&self, lane: &LaneSpec, jobs: Vec<NewJob>) -> Result<Vec<Pushed>, PushError> {
+        if !self.serves {
+            return Err(PushError::Unavailable(TOOL.into()));
+        }
+        let (reply, answer) = oneshot::channel();
+        let command = Command::Push(lane_ref(lane), jobs, reply);
+        self.commands.send(command).await.map_err(|_| PushError::Unavailable(GONE.into()))?;
+        // Without an answer the writer ended with the push in hand, perhaps after the commit.
+        answer.await.map_err(|_| PushError::Unknown(GONE.into()))?
+    }
+
+    async fn find(&self, lane: &LaneSpec, unique_key: &str) -> Result<Option<Found>, QueueError> {
+        read::find(&self.readers, lane.name, unique_key, self.time.now()).await.map_err(failed)
+    }
+
+    async fn claim(&self, lane: &LaneSpec, ask: Ask) -> Result<Claimed, QueueError> {
+        self.ask_served(|reply| Command::Claim(lane_ref(lane), ask, reply)).await
+    }
+
+    async fn renew(&self, lane: &LaneSpec, tokens: Vec<Token>) -> Result<Vec<Token>, QueueError> {
+        self.ask_served(|reply| Command::Renew(lane_ref(lane), tokens, reply)).await
+    }
+
+    async fn settle(&self, lane: &LaneSpec, settled: Vec<Settled>) -> Result<Vec<Token>, QueueError> {
+        self.ask_served(|reply| Command::Settle(lane_ref(lane), settled, reply)).await
+    }
+
+    async fn stats(&self, lane: &LaneSpec) -> Result<LaneStats, QueueError> {
+        read::stats(&self.readers, lane.name, self.time.now()).await.map_err(failed)
+    }
+
+    async fn dead(&self, lane: &LaneSpec, page: Page) -> Result<DeadPage, QueueError> {
+        read::dead(&self.readers, lane.name, &page).await.map_err(failed)
+    }
+
+    async fn retry_dead(&self, lane: &LaneSpec, which: Which, by: &str) -> Result<Vec<JobId>, QueueError> {
+        let operation = Operation::Retry(which);
+        self.ask(|reply| Command::Operate(lane_ref(lane), operation, by.to_owned(), reply)).await
+    }
+
+    async fn discard_dead(&self, lane: &LaneSpec, which: Which, by: &str) -> Result<Vec<JobId>, QueueError> {
+        let operation = Operation::Discard(which);
+        self.ask(|reply| Command::Operate(lane_ref(lane), operation, by.to_owned(), reply)).await
+    }
+
+    async fn pause(
+        &self,
+        lane: &LaneSpec,
+        group: Option<&str>,
+        paused: bool,
+        by: &str,
+    ) -> Result<(), QueueError> {
+        let operation = Operation::Pause(group.map(str::to_owned), paused);
+        self.ask(|reply| Command::Operate(lane_ref(lane), operation, by.to_owned(), reply)).await.map(|_| ())
+    }
+
+    async fn audit(&self, limit: u32) -> Result<Vec<AuditEntry>, QueueError> {
+        read::audit(&self.readers, limit).await.map_err(failed)
+    }
+
+    fn wake(&self, lane: &LaneSpec) -> watch::Receiver<u64> {
+        self.wakes.watch(lane.name)
+    }
+
+    async fn shift_clock(&self, by: Duration) -> Result<(), QueueError> {
+        self.time.offset.fetch_add(millis(by), Ordering::Relaxed);
+        self.wakes.wake(|_| true);
+        Ok(())
+    }
+
+    async fn close(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.commands.send(Command::Close(reply)).await.is_ok() {
+            let _ = done.await;
+        }
+        self.readers.close().await;
+    }
+}

@@ -1,0 +1,66 @@
+//! Time passing: later jobs that have become due, blocked groups that may go on, and what comes next.
+
+use std::time::Duration;
+
+use super::transaction::{Released, Transaction, int, json};
+
+const PROMOTE: &str = "
+UPDATE jobs
+SET state = 0, due = NULL
+WHERE seq IN (
+    SELECT seq FROM jobs WHERE lane = ?1 AND state = 1 AND due <= ?2 ORDER BY due LIMIT 500
+)
+RETURNING grp
+";
+
+const IDLE_GROUPS: &str = "
+SELECT id
+FROM groups
+WHERE id IN (SELECT value FROM json_each(?1)) AND state = 0
+";
+
+const UNBLOCKED: &str = "
+SELECT id
+FROM groups
+WHERE lane = ?1 AND state = 3 AND due <= ?2
+ORDER BY due
+LIMIT 500
+";
+
+const NEXT: &str = "
+SELECT min(at)
+FROM (
+    SELECT min(due) AS at FROM jobs WHERE lane = ?1 AND state = 1
+    UNION ALL
+    SELECT min(due) FROM groups WHERE lane = ?1 AND state = 3
+    UNION ALL
+    SELECT min(expires_at) FROM hands WHERE lane = ?1
+)
+";
+
+/// Makes due jobs and groups ready, at most 500 of each.
+pub(super) async fn promote(tx: &mut Transaction<'_>, lane: i64) -> Result<(), sqlx::Error> {
+    let due: Vec<(Option<i64>,)> =
+        sqlx::query_as(PROMOTE).bind(lane).bind(tx.now).fetch_all(&mut *tx.conn).await?;
+    let delta = tx.delta(lane);
+    delta.later -= int(due.len());
+    delta.waiting += int(due.len());
+    let mut groups: Vec<i64> = due.into_iter().filter_map(|(group,)| group).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    let mut ready: Vec<i64> = Vec::new();
+    if !groups.is_empty() {
+        ready = sqlx::query_scalar(IDLE_GROUPS).bind(json(&groups)?).fetch_all(&mut *tx.conn).await?;
+    }
+    let unblocked: Vec<i64> =
+        sqlx::query_scalar(UNBLOCKED).bind(lane).bind(tx.now).fetch_all(&mut *tx.conn).await?;
+    ready.extend(unblocked);
+    let released: Vec<Released> = ready.into_iter().map(|group| (group, 0, None)).collect();
+    tx.release_groups(lane, &released).await
+}
+
+/// How long until something of the lane becomes due or a lease of it lapses.
+pub(super) async fn next(tx: &mut Transaction<'_>, lane: i64) -> Result<Option<Duration>, sqlx::Error> {
+    let at: Option<i64> = sqlx::query_scalar(NEXT).bind(lane).fetch_one(&mut *tx.conn).await?;
+    Ok(at.map(|at| Duration::from_millis(u64::try_from(at - tx.now).unwrap_or(0))))
+}

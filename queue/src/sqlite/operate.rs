@@ -1,0 +1,182 @@
+//! What operators do: pause, resume, and decide about dead letters. Everything is written down with who did it.
+
+use std::collections::HashMap;
+
+use crate::{JobId, Which};
+
+use super::command::{LaneRef, Operation};
+use super::push::{self, Fill, job_id};
+use super::transaction::{Transaction, int, json};
+
+const PAUSE_LANE: &str = "
+UPDATE lanes
+SET paused = ?2
+WHERE id = ?1
+";
+
+const PAUSE_GROUP: &str = "
+INSERT INTO groups (lane, name, paused)
+VALUES (?1, ?2, ?3)
+ON CONFLICT (lane, name) DO UPDATE
+SET paused = excluded.paused
+";
+
+const FORGET_GROUP: &str = "
+DELETE FROM groups
+WHERE lane = ?1 AND name = ?2 AND held = 0 AND paused = 0
+";
+
+const OLDEST: &str = "
+SELECT seq
+FROM dead
+WHERE lane = ?1
+ORDER BY seq
+LIMIT min(?2, 500)
+";
+
+const RETRYABLE: &str = "
+SELECT d.seq, d.grp_name, d.unique_key
+FROM json_each(?1) AS v
+CROSS JOIN dead AS d ON d.seq = v.value
+WHERE d.lane = ?2 AND NOT EXISTS (
+    SELECT 1
+    FROM uniques AS u
+    WHERE u.lane = d.lane AND u.key = d.unique_key AND u.seq <> d.seq AND (u.until IS NULL OR u.until > ?3)
+)
+ORDER BY d.seq
+";
+
+const REVIVE: &str = "
+INSERT INTO jobs (seq, lane, grp, state, needs, pushed_at, unique_key, hold, tag, trace, history, payload)
+SELECT
+    d.seq, d.lane, g.id, 0, d.needs, d.pushed_at, d.unique_key, d.hold, d.tag, d.trace, d.history, d.payload
+FROM json_each(?1) AS v
+CROSS JOIN dead AS d ON d.seq = v.value
+LEFT JOIN groups AS g ON g.lane = d.lane AND g.name = d.grp_name
+";
+
+const HOLD_KEYS: &str = "
+INSERT OR REPLACE INTO uniques (lane, key, seq, tag)
+SELECT d.lane, d.unique_key, d.seq, d.tag
+FROM json_each(?1) AS v
+CROSS JOIN dead AS d ON d.seq = v.value
+WHERE d.hold = 0
+";
+
+const DISCARD: &str = "
+DELETE FROM dead
+WHERE seq IN (SELECT value FROM json_each(?1)) AND lane = ?2
+RETURNING seq
+";
+
+const NOTE: &str = "
+INSERT INTO audit (at, by, action, lane, subject)
+VALUES (?1, ?2, ?3, ?4, ?5)
+";
+
+const FORGET_NOTES: &str = "
+DELETE FROM audit
+WHERE id <= (SELECT max(id) FROM audit) - 10000
+";
+
+/// Does it, notes it, and returns the jobs it concerned.
+pub(super) async fn operate(
+    tx: &mut Transaction<'_>,
+    lane: &LaneRef,
+    operation: &Operation,
+    by: &str,
+) -> Result<Vec<JobId>, sqlx::Error> {
+    let id = tx.lane(lane.name)?;
+    tx.wake_all = true;
+    let (action, subject, jobs) = match operation {
+        Operation::Pause(group, paused) => {
+            pause(tx, id, group.as_deref(), *paused).await?;
+            let action = if *paused { "pause" } else { "resume" };
+            (action, group.clone().unwrap_or_default(), Vec::new())
+        }
+        Operation::Retry(which) => {
+            let jobs = retry(tx, id, which).await?;
+            ("retry_dead", json(&jobs)?, jobs)
+        }
+        Operation::Discard(which) => {
+            let jobs = discard(tx, id, which).await?;
+            ("discard_dead", json(&jobs)?, jobs)
+        }
+    };
+    sqlx::query(NOTE)
+        .bind(tx.now)
+        .bind(by)
+        .bind(action)
+        .bind(lane.name)
+        .bind(subject)
+        .execute(&mut *tx.conn)
+        .await?;
+    sqlx::query(FORGET_NOTES).execute(&mut *tx.conn).await?;
+    Ok(jobs.into_iter().map(job_id).collect())
+}
+
+async fn pause(
+    tx: &mut Transaction<'_>,
+    lane: i64,
+    group: Option<&str>,
+    paused: bool,
+) -> Result<(), sqlx::Error> {
+    let Some(group) = group else {
+        sqlx::query(PAUSE_LANE).bind(lane).bind(paused).execute(&mut *tx.conn).await?;
+        return Ok(());
+    };
+    sqlx::query(PAUSE_GROUP).bind(lane).bind(group).bind(paused).execute(&mut *tx.conn).await?;
+    sqlx::query(FORGET_GROUP).bind(lane).bind(group).execute(&mut *tx.conn).await?;
+    Ok(())
+}
+
+async fn chosen(tx: &mut Transaction<'_>, lane: i64, which: &Which) -> Result<Vec<i64>, sqlx::Error> {
+    match which {
+        Which::Ids(ids) => Ok(ids.iter().filter_map(push::seq).take(500).collect()),
+        Which::Oldest(count) => {
+            sqlx::query_scalar(OLDEST).bind(lane).bind(count).fetch_all(&mut *tx.conn).await
+        }
+    }
+}
+
+async fn retry(tx: &mut Transaction<'_>, lane: i64, which: &Which) -> Result<Vec<i64>, sqlx::Error> {
+    let asked = chosen(tx, lane, which).await?;
+    let rows: Vec<(i64, Option<String>, Option<String>)> = sqlx::query_as(RETRYABLE)
+        .bind(json(&asked)?)
+        .bind(lane)
+        .bind(tx.now)
+        .fetch_all(&mut *tx.conn)
+        .await?;
+    let mut keys = std::collections::HashSet::new();
+    let mut counts: HashMap<String, i64> = HashMap::new();
+    let mut jobs = Vec::new();
+    for (seq, group, key) in rows {
+        if key.is_some_and(|key| !keys.insert(key)) {
+            continue;
+        }
+        jobs.push(seq);
+        if let Some(group) = group {
+            *counts.entry(group).or_default() += 1;
+        }
+    }
+    let fills: Vec<Fill<'_>> =
+        counts.iter().map(|(group, count)| Fill { lane, group, count: *count, ready: true }).collect();
+    push::fill(tx, &fills).await?;
+    let list = json(&jobs)?;
+    for text in [REVIVE, HOLD_KEYS] {
+        sqlx::query(text).bind(&list).execute(&mut *tx.conn).await?;
+    }
+    sqlx::query(DISCARD).bind(&list).bind(lane).execute(&mut *tx.conn).await?;
+    let delta = tx.delta(lane);
+    delta.dead -= int(jobs.len());
+    delta.waiting += int(jobs.len());
+    Ok(jobs)
+}
+
+async fn discard(tx: &mut Transaction<'_>, lane: i64, which: &Which) -> Result<Vec<i64>, sqlx::Error> {
+    let asked = chosen(tx, lane, which).await?;
+    let gone: Vec<i64> =
+        sqlx::query_scalar(DISCARD).bind(json(&asked)?).bind(lane).fetch_all(&mut *tx.conn).await?;
+    tx.delta(lane).dead -= int(gone.len());
+    Ok(gone)
+}

@@ -1,0 +1,144 @@
+//! Carrying out one round: one transaction for everything that had gathered.
+
+use std::collections::{HashMap, HashSet};
+
+use sqlx::SqliteConnection;
+
+use super::claim::claim;
+use super::command::{Answers, Fault, Round};
+use super::operate::operate;
+use super::push::push;
+use super::settle::{renew, settle};
+use super::transaction::{Counters, Transaction};
+
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const COMMIT: &str = "COMMIT";
+const ROLLBACK: &str = "ROLLBACK";
+const SYNC_EACH: &str = "PRAGMA synchronous = FULL";
+const SYNC_LATER: &str = "PRAGMA synchronous = NORMAL";
+const SYNC_NEVER: &str = "PRAGMA synchronous = OFF";
+
+const MAKE_LANE: &str = "
+INSERT INTO lanes (name)
+VALUES (?1)
+ON CONFLICT (name) DO NOTHING
+";
+
+const LANE_ID: &str = "
+SELECT id
+FROM lanes
+WHERE name = ?1
+";
+
+/// What the writer keeps between rounds.
+pub(super) struct Desk {
+    pub conn: SqliteConnection,
+    pub lanes: HashMap<&'static str, i64>,
+    pub counters: Counters,
+    /// Only a test of the power-cut test sets it: promises are then not kept.
+    pub never_sync: bool,
+    sync: &'static str,
+}
+
+/// Who is to look at their lane again after a round.
+#[derive(Debug, Default)]
+pub(super) struct Woken {
+    pub lanes: HashSet<i64>,
+    pub all: bool,
+}
+
+impl Desk {
+    /// A desk on a fresh connection.
+    pub async fn new(mut conn: SqliteConnection, never_sync: bool) -> Result<Self, sqlx::Error> {
+        let counters = Counters::read(&mut conn).await?;
+        Ok(Self { conn, lanes: HashMap::new(), counters, never_sync, sync: "" })
+    }
+
+    /// Carries out a round whole, or nothing of it.
+    ///
+    /// # Errors
+    /// With a fault that says whether the round may have been written all the same.
+    pub async fn run(&mut self, round: &Round, now: i64) -> Result<(Answers, Woken), Fault> {
+        let certain = |error: sqlx::Error| Fault { error: error.to_string(), unknown: false };
+        self.know_lanes(round).await.map_err(certain)?;
+        self.set_sync(round).await.map_err(certain)?;
+        sqlx::query(BEGIN).execute(&mut self.conn).await.map_err(certain)?;
+        let mut tx = Transaction {
+            conn: &mut self.conn,
+            now,
+            lanes: &self.lanes,
+            counters: &mut self.counters,
+            deltas: HashMap::new(),
+            woken: HashSet::new(),
+            wake_all: false,
+        };
+        let answers = carry_out(&mut tx, round).await;
+        let woken = Woken { lanes: tx.woken, all: tx.wake_all };
+        match answers {
+            Ok(answers) => match sqlx::query(COMMIT).execute(&mut self.conn).await {
+                Ok(_) => Ok((answers, woken)),
+                Err(error) => {
+                    let rolled_back = sqlx::query(ROLLBACK).execute(&mut self.conn).await.is_ok();
+                    Err(Fault { unknown: !(rolled_back && is_refusal(&error)), error: error.to_string() })
+                }
+            },
+            Err(error) => {
+                // SQLite rolls back by itself after some errors, and then this fails: there is nothing left to undo.
+                let _ = sqlx::query(ROLLBACK).execute(&mut self.conn).await;
+                Err(certain(error))
+            }
+        }
+    }
+
+    /// Lanes are made outside the round, so that a round that fails leaves no id behind that was never written.
+    async fn know_lanes(&mut self, round: &Round) -> Result<(), sqlx::Error> {
+        for lane in round.lanes() {
+            if !self.lanes.contains_key(lane.name) {
+                sqlx::query(MAKE_LANE).bind(lane.name).execute(&mut self.conn).await?;
+                let id: i64 = sqlx::query_scalar(LANE_ID).bind(lane.name).fetch_one(&mut self.conn).await?;
+                self.lanes.insert(lane.name, id);
+            }
+        }
+        Ok(())
+    }
+
+    /// A round that promises something is synced; the rest may be lost with the power, which only repeats a hand-out.
+    async fn set_sync(&mut self, round: &Round) -> Result<(), sqlx::Error> {
+        let wanted = match (self.never_sync, round.is_promise()) {
+            (true, _) => SYNC_NEVER,
+            (false, true) => SYNC_EACH,
+            (false, false) => SYNC_LATER,
+        };
+        if wanted != self.sync {
+            sqlx::query(wanted).execute(&mut self.conn).await?;
+            self.sync = wanted;
+        }
+        Ok(())
+    }
+}
+
+async fn carry_out(tx: &mut Transaction<'_>, round: &Round) -> Result<Answers, sqlx::Error> {
+    let mut answers = Answers::default();
+    let pushes: Vec<_> = round.pushes.iter().map(|(lane, jobs, _)| (lane, jobs.as_slice())).collect();
+    answers.pushes = push(tx, &pushes).await?;
+    for (lane, settled, _) in &round.settles {
+        answers.settles.push(settle(tx, lane, settled).await?);
+    }
+    for (lane, tokens, _) in &round.renews {
+        answers.renews.push(renew(tx, lane, tokens).await?);
+    }
+    for (lane, operation, by, _) in &round.operations {
+        answers.operations.push(operate(tx, lane, operation, by).await?);
+    }
+    for (lane, ask, _) in &round.claims {
+        answers.claims.push(claim(tx, lane, ask).await?);
+    }
+    tx.count().await?;
+    Ok(answers)
+}
+
+/// Whether SQLite refused a commit before writing it: no room (13), busy (5), read-only (8).
+fn is_refusal(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<i64>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 5 | 8 | 13))
+}

@@ -1,0 +1,66 @@
+//! Taking over from workers that fell silent.
+//!
+//! The lease of a hand-out lapsed, or the file was opened after a crash: nobody answered for its jobs. Each becomes a
+//! suspect, to be handed out alone. Only what was alone already is blamed, because then no other job can have done it:
+//! it loses an attempt, and at the third time it is doomed. Its neighbours lose nothing.
+
+use super::transaction::{Released, Transaction, int, json};
+
+const LAPSED_HANDS: &str = "
+DELETE FROM hands
+WHERE token IN (
+    SELECT token FROM hands WHERE lane = ?1 AND expires_at <= ?2 ORDER BY expires_at LIMIT ?3
+)
+RETURNING grp, alone, jobs
+";
+
+const SUSPECT_JOBS: &str = "
+UPDATE jobs
+SET hand = NULL,
+    suspect = 1,
+    attempts = attempts + v.alone,
+    crashes = crashes + v.alone,
+    doom = CASE
+        WHEN doom IS NULL AND crashes + v.alone >= 3 THEN 'its worker died three times while it ran alone'
+        ELSE doom
+    END,
+    doomed_at = CASE WHEN doom IS NULL AND crashes + v.alone >= 3 THEN ?2 ELSE doomed_at END,
+    state = CASE WHEN grp IS NULL AND doom IS NULL AND crashes + v.alone < 3 THEN 3 ELSE 0 END
+FROM (SELECT value ->> 0 AS id, value ->> 1 AS alone FROM json_each(?1)) AS v
+WHERE jobs.seq = v.id
+";
+
+const LAPSE_ALL: &str = "
+UPDATE hands
+SET expires_at = 0
+";
+
+/// Takes over at most about 500 jobs of a lane whose leases have lapsed.
+pub(super) async fn take_over(tx: &mut Transaction<'_>, lane: i64, batch: usize) -> Result<(), sqlx::Error> {
+    let lapsed: Vec<(Option<i64>, i64, String)> = sqlx::query_as(LAPSED_HANDS)
+        .bind(lane)
+        .bind(tx.now)
+        .bind(int((500 / batch).max(1)))
+        .fetch_all(&mut *tx.conn)
+        .await?;
+    let mut jobs: Vec<(i64, i64)> = Vec::new();
+    let mut groups: Vec<Released> = Vec::new();
+    for (group, alone, held) in &lapsed {
+        let held: Vec<i64> =
+            serde_json::from_str(held).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        jobs.extend(held.into_iter().map(|seq| (seq, *alone)));
+        groups.extend(group.map(|group| (group, 0, None)));
+        tx.wake_all |= *alone == 1;
+    }
+    sqlx::query(SUSPECT_JOBS).bind(json(&jobs)?).bind(tx.now).execute(&mut *tx.conn).await?;
+    let delta = tx.delta(lane);
+    delta.in_flight -= int(jobs.len());
+    delta.waiting += int(jobs.len());
+    tx.woken.insert(lane);
+    tx.release_groups(lane, &groups).await
+}
+
+/// Makes every lease lapse: for the start of the one process that serves the file.
+pub(super) async fn lapse_all(conn: &mut sqlx::SqliteConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(LAPSE_ALL).execute(conn).await.map(|_| ())
+}

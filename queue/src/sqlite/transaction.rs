@@ -1,0 +1,167 @@
+//! One transaction of the writer: what its statements share.
+//!
+//! Statements are written for sets: what a round carries goes in as one JSON array and is joined by key, so a round
+//! costs a fixed number of statements whatever it carries, and each row costs a lookup.
+
+use std::collections::{HashMap, HashSet};
+
+use sqlx::SqliteConnection;
+
+/// Ids that the writer gives out, ahead of the database, which never gives one twice.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counters {
+    /// The last job.
+    pub seq: i64,
+    /// The last hand-out.
+    pub token: i64,
+}
+
+const READ_COUNTERS: &str = "
+SELECT
+    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'jobs'), 0),
+    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'hands'), 0)
+";
+
+impl Counters {
+    /// Where the database stands.
+    pub async fn read(conn: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
+        let (seq, token) = sqlx::query_as(READ_COUNTERS).fetch_one(conn).await?;
+        Ok(Self { seq, token })
+    }
+}
+
+/// By how much the counts of one lane change.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Delta {
+    pub waiting: i64,
+    pub later: i64,
+    pub in_flight: i64,
+    pub dead: i64,
+}
+
+/// An open transaction.
+pub(super) struct Transaction<'a> {
+    /// The writer's connection.
+    pub conn: &'a mut SqliteConnection,
+    /// The broker's time, epoch ms, the same for all of it.
+    pub now: i64,
+    /// Ids of lanes by name.
+    pub lanes: &'a HashMap<&'static str, i64>,
+    /// Ids to give out.
+    pub counters: &'a mut Counters,
+    /// Changes of counts, written once at the end.
+    pub deltas: HashMap<i64, Delta>,
+    /// Lanes that may now have something to hand out.
+    pub woken: HashSet<i64>,
+    /// Whether all lanes should look again.
+    pub wake_all: bool,
+}
+
+const LAST_TURN: &str = "
+SELECT coalesce(max(turn), 0)
+FROM groups
+WHERE lane = ? AND state = 1 AND paused = 0
+";
+
+const RELEASE_GROUPS: &str = "
+UPDATE groups
+SET held = held - v.gone,
+    due = CASE WHEN v.due > ?2 THEN v.due END,
+    turn = ?3,
+    state = CASE WHEN v.due > ?2 THEN 3 ELSE coalesce((
+        SELECT CASE WHEN suspect = 1 AND doom IS NULL THEN 4 ELSE 1 END
+        FROM jobs
+        WHERE grp = groups.id AND state = 0 AND grp IS NOT NULL
+        ORDER BY seq
+        LIMIT 1
+    ), 0) END
+FROM (
+    SELECT value ->> 0 AS id, value ->> 1 AS gone, value ->> 2 AS due
+    FROM json_each(?1)
+) AS v
+WHERE groups.id = v.id
+";
+
+const FORGET_GROUPS: &str = "
+DELETE FROM groups
+WHERE id IN (SELECT value ->> 0 FROM json_each(?1)) AND held = 0 AND paused = 0
+";
+
+const COUNT: &str = "
+UPDATE lanes
+SET waiting = waiting + ?2,
+    later = later + ?3,
+    in_flight = in_flight + ?4,
+    dead = dead + ?5
+WHERE id = ?1
+";
+
+/// A group that is let go: its id, how many of its jobs have left the lane, and until when it is blocked.
+pub(super) type Released = (i64, i64, Option<i64>);
+
+impl Transaction<'_> {
+    /// The id of a lane, which the writer made sure of before the transaction.
+    pub fn lane(&self, name: &str) -> Result<i64, sqlx::Error> {
+        self.lanes
+            .get(name)
+            .copied()
+            .ok_or_else(|| sqlx::Error::Protocol(format!("lane {name} is not known")))
+    }
+
+    /// The changes of counts of a lane so far.
+    pub fn delta(&mut self, lane: i64) -> &mut Delta {
+        self.deltas.entry(lane).or_default()
+    }
+
+    /// The turn that stands behind all groups in the rota.
+    pub async fn last_turn(&mut self, lane: i64) -> Result<i64, sqlx::Error> {
+        let last: i64 = sqlx::query_scalar(LAST_TURN).bind(lane).fetch_one(&mut *self.conn).await?;
+        Ok(last + 1)
+    }
+
+    /// Puts groups of one lane back into the rota, or where else their head belongs, and forgets the empty ones.
+    pub async fn release_groups(&mut self, lane: i64, groups: &[Released]) -> Result<(), sqlx::Error> {
+        if groups.is_empty() {
+            return Ok(());
+        }
+        let turn = self.last_turn(lane).await?;
+        let rows = json(groups)?;
+        sqlx::query(RELEASE_GROUPS).bind(&rows).bind(self.now).bind(turn).execute(&mut *self.conn).await?;
+        sqlx::query(FORGET_GROUPS).bind(&rows).execute(&mut *self.conn).await?;
+        self.woken.insert(lane);
+        Ok(())
+    }
+
+    /// Writes the changes of counts.
+    pub async fn count(&mut self) -> Result<(), sqlx::Error> {
+        for (lane, delta) in std::mem::take(&mut self.deltas) {
+            if delta == Delta::default() {
+                continue;
+            }
+            sqlx::query(COUNT)
+                .bind(lane)
+                .bind(delta.waiting)
+                .bind(delta.later)
+                .bind(delta.in_flight)
+                .bind(delta.dead)
+                .execute(&mut *self.conn)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Rows for `json_each`.
+pub(super) fn json<T: serde::Serialize + ?Sized>(rows: &T) -> Result<String, sqlx::Error> {
+    serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}
+
+/// A count as SQLite wants it.
+pub(super) fn int(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Milliseconds as SQLite wants them.
+pub(super) fn millis(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4).min(i64::MAX / 4)
+}

@@ -1,0 +1,256 @@
+//! The one writer: everything that changes the file goes through it, many changes to a commit.
+//!
+//! It takes what is there and never waits for more: an idle queue commits one push at once, a busy one commits
+//! hundreds with one sync. It never stops while a handle lives. A fault of the connection fails the commands at hand,
+//! and the next connection is opened by and by; a panic is treated alike.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sqlx::{Connection, SqliteConnection};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::MissedTickBehavior;
+
+use super::command::{Command, Fault, LaneRef, Round};
+use super::connect;
+use super::round::{Desk, Woken};
+
+/// Commands that may wait; more wait in their callers.
+const WAITING: usize = 1_024;
+/// How often the file is looked at for what an operator's tool changed.
+const LOOK: Duration = Duration::from_millis(250);
+/// How long after a fault before the file is opened again.
+const REOPEN: Duration = Duration::from_millis(200);
+
+const FILE_CHANGED: &str = "PRAGMA data_version";
+const PURGE_KEYS: &str = "
+DELETE FROM uniques
+WHERE (lane, key) IN (SELECT lane, key FROM uniques WHERE until IS NOT NULL AND until <= ?1 LIMIT 500)
+";
+const TIDY: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+/// The clock of leases and due times, with the offset that only tests set.
+pub(super) struct Time {
+    pub clock: Arc<dyn Fn() -> i64 + Send + Sync>,
+    pub offset: AtomicI64,
+}
+
+impl Time {
+    /// Epoch ms.
+    pub fn now(&self) -> i64 {
+        (self.clock)() + self.offset.load(Ordering::Relaxed)
+    }
+}
+
+/// Who waits for which lane to change.
+#[derive(Default)]
+pub(super) struct Wakes(Mutex<HashMap<&'static str, watch::Sender<u64>>>);
+
+impl Wakes {
+    /// A value that changes when the lane does.
+    pub fn watch(&self, lane: &'static str) -> watch::Receiver<u64> {
+        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.entry(lane).or_default().subscribe()
+    }
+
+    /// Changes the value of those lanes that `wanted` picks.
+    pub fn wake(&self, wanted: impl Fn(&str) -> bool) {
+        let lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, lane) in lanes.iter().filter(|(name, _)| wanted(name)) {
+            lane.send_modify(|count| *count += 1);
+        }
+    }
+}
+
+/// What the writer works on.
+pub(super) struct Writer {
+    pub path: PathBuf,
+    pub time: Arc<Time>,
+    pub wakes: Arc<Wakes>,
+    pub never_sync: bool,
+    pub max_pages: Option<u32>,
+}
+
+type Inbox = mpsc::Receiver<Command>;
+
+/// Why a stretch of work ended.
+enum End {
+    /// Nobody will ask again; these wait to hear that the file is let go.
+    Closed(Vec<oneshot::Sender<()>>),
+    Fault,
+}
+
+impl Writer {
+    /// Starts it on an open connection and returns where to send commands; `lock` is held until it ends.
+    pub fn start(self, conn: SqliteConnection, lock: Option<File>) -> mpsc::Sender<Command> {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let inbox = Arc::new(tokio::sync::Mutex::new(receiver));
+        tokio::spawn(async move {
+            let waiting = self.keep_going(conn, inbox).await;
+            // The lock goes last: whoever opens the file next finds it closed.
+            drop(lock);
+            for reply in waiting {
+                let _ = reply.send(());
+            }
+        });
+        sender
+    }
+
+    async fn keep_going(
+        self,
+        conn: SqliteConnection,
+        inbox: Arc<tokio::sync::Mutex<Inbox>>,
+    ) -> Vec<oneshot::Sender<()>> {
+        let writer = Arc::new(self);
+        let mut conn = Some(conn);
+        loop {
+            let next = match conn.take() {
+                Some(conn) => Ok(conn),
+                None => writer.connect().await,
+            };
+            let end = match next {
+                Ok(conn) => {
+                    let work = Arc::clone(&writer).work(conn, Arc::clone(&inbox));
+                    // A panic ends only this task; what it had in hand is dropped, which its callers see.
+                    tokio::spawn(work).await.unwrap_or(End::Fault)
+                }
+                Err(error) => refuse_all(&mut *inbox.lock().await, &error),
+            };
+            match end {
+                End::Closed(waiting) => return waiting,
+                End::Fault => tokio::time::sleep(REOPEN).await,
+            }
+        }
+    }
+
+    /// Opens the file again.
+    async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
+        let mut conn = connect::writer(&self.path, false).await?;
+        self.bound(&mut conn).await?;
+        Ok(conn)
+    }
+
+    /// Bounds the file's size where a test asks for it.
+    pub async fn bound(&self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        if let Some(pages) = self.max_pages {
+            sqlx::raw_sql(sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}")))
+                .execute(conn)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn work(self: Arc<Self>, conn: SqliteConnection, inbox: Arc<tokio::sync::Mutex<Inbox>>) -> End {
+        let mut inbox = inbox.lock().await;
+        let mut desk = match Desk::new(conn, self.never_sync).await {
+            Ok(desk) => desk,
+            Err(error) => return refuse_all(&mut inbox, &error),
+        };
+        let mut ticks = tokio::time::interval(LOOK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut version = 0;
+        let mut waiting = Vec::new();
+        loop {
+            let first = tokio::select! {
+                biased;
+                _ = ticks.tick() => {
+                    version = self.look_up(&mut desk, version).await;
+                    continue;
+                }
+                first = inbox.recv() => first,
+            };
+            let Some(first) = first else { break };
+            let mut round = gather(first, &mut inbox).await;
+            if !round.closes.is_empty() {
+                waiting.append(&mut round.closes);
+                inbox.close();
+            }
+            if let Err(fault) = self.serve(&mut desk, round).await {
+                tracing::error!(error = %fault.error, "the queue file could not be written");
+                return if waiting.is_empty() { End::Fault } else { End::Closed(waiting) };
+            }
+        }
+        let _ = sqlx::query(TIDY).execute(&mut desk.conn).await;
+        let _ = desk.conn.close().await;
+        End::Closed(waiting)
+    }
+
+    /// Carries out a round; faults that leave the connection sound are told to the callers only.
+    async fn serve(&self, desk: &mut Desk, round: Round) -> Result<(), Fault> {
+        if round.is_empty() {
+            round.reply(Default::default());
+            return Ok(());
+        }
+        match desk.run(&round, self.time.now()).await {
+            Ok((answers, woken)) => {
+                let lanes: Vec<LaneRef> = round.lanes().cloned().collect();
+                round.reply(answers);
+                self.wake(desk, &woken, &lanes);
+                Ok(())
+            }
+            Err(fault) => {
+                round.fail(&fault);
+                Err(fault)
+            }
+        }
+    }
+
+    fn wake(&self, desk: &Desk, woken: &Woken, lanes: &[LaneRef]) {
+        if woken.all {
+            self.wakes.wake(|_| true);
+        } else if !woken.lanes.is_empty() {
+            let of = |name: &str| desk.lanes.get(name).is_some_and(|id| woken.lanes.contains(id));
+            self.wakes.wake(|name| lanes.iter().any(|lane| lane.name == name) && of(name));
+        }
+    }
+
+    /// Notices what another process wrote, and forgets unique keys whose lifetime is over.
+    async fn look_up(&self, desk: &mut Desk, seen: i64) -> i64 {
+        let version = sqlx::query_scalar(FILE_CHANGED).fetch_one(&mut desk.conn).await.unwrap_or(seen);
+        if version != seen {
+            self.wakes.wake(|_| true);
+        }
+        if let Err(error) = sqlx::query(PURGE_KEYS).bind(self.time.now()).execute(&mut desk.conn).await {
+            tracing::warn!(%error, "unique keys could not be purged");
+        }
+        version
+    }
+}
+
+/// Takes the first command and what else is there.
+async fn gather(first: Command, inbox: &mut Inbox) -> Round {
+    let mut round = Round::default();
+    round.add(first);
+    // Those who were answered by the last round are about to ask again: they may do so first.
+    tokio::task::yield_now().await;
+    while !round.is_full() {
+        match inbox.try_recv() {
+            Ok(command) => round.add(command),
+            Err(_) => break,
+        }
+    }
+    round
+}
+
+/// Fails what waits, because the file cannot be opened.
+fn refuse_all(inbox: &mut Inbox, error: &sqlx::Error) -> End {
+    tracing::error!(%error, "the queue file cannot be opened");
+    let fault = Fault { error: error.to_string(), unknown: false };
+    loop {
+        let mut round = Round::default();
+        match inbox.try_recv() {
+            Ok(command) => round.add(command),
+            Err(mpsc::error::TryRecvError::Empty) => return End::Fault,
+            Err(mpsc::error::TryRecvError::Disconnected) => return End::Closed(Vec::new()),
+        }
+        let waiting = std::mem::take(&mut round.closes);
+        round.fail(&fault);
+        if !waiting.is_empty() {
+            return End::Closed(waiting);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The service that runs a handler on one batch.
+//!
+//! The handler runs in a task of its own: its panic is caught there, it uses another core, and it can be broken off
+//! when the time to stop is up.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use apalis::prelude::{BoxDynError, Task};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio_util::task::AbortOnDropHandle;
+use tower::Service;
+
+use crate::{Answer, Handler, JobId, RawJob, Verdict};
+
+use super::acknowledge::Verdicts;
+use super::sift::{dead_job, sift, too_new, verdict};
+use super::station::{Batch, Station, every};
+
+/// How long after a failed burial it is tried again.
+const BURY_AGAIN: Duration = Duration::from_secs(1);
+/// How long a handler that was broken off may take to notice.
+const BREAK_OFF: Duration = Duration::from_secs(1);
+
+/// Runs `handler` on batches.
+pub(super) struct Work<H> {
+    pub handler: Arc<H>,
+    pub station: Arc<Station>,
+}
+
+/// How a handler's task ended.
+enum Ended<T> {
+    Answered(T),
+    Panicked(String),
+    BrokenOff,
+}
+
+impl<H: Handler> Service<Task<Batch>> for Work<H> {
+    type Response = Verdicts;
+    type Error = BoxDynError;
+    type Future = BoxFuture<'static, Result<Verdicts, BoxDynError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxDynError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, task: Task<Batch>) -> Self::Future {
+        let (handler, station) = (Arc::clone(&self.handler), Arc::clone(&self.station));
+        let mut jobs = task.args.hand.jobs;
+        async move {
+            if jobs.first().is_some_and(|job| job.doomed.is_some()) {
+                return bury(&station, handler, jobs.swap_remove(0)).await;
+            }
+            work(&station, handler, jobs).await
+        }
+        .boxed()
+    }
+}
+
+async fn work<H: Handler>(
+    station: &Station,
+    handler: Arc<H>,
+    raw: Vec<RawJob>,
+) -> Result<Verdicts, BoxDynError> {
+    let lane = station.lane;
+    let sifted = sift::<H::Job>(lane, station.crew.version, raw);
+    let mut verdicts = sifted.verdicts;
+    let asked: Vec<(JobId, u32)> = sifted.jobs.iter().map(|job| (job.id.clone(), job.attempt)).collect();
+    if asked.is_empty() {
+        return Ok(verdicts);
+    }
+    let jobs = sifted.jobs;
+    let given = match run(station, async move { handler.handle(jobs).await }).await? {
+        Ended::Answered(answers) => answers,
+        Ended::BrokenOff => vec![Answer::HandBack; asked.len()],
+        // One of several panicked, nobody knows which: each is to show by itself that it was not the one.
+        Ended::Panicked(_) if asked.len() > 1 => {
+            let ids: Vec<JobId> = asked.into_iter().map(|(id, _)| id).collect();
+            verdicts.extend(every(&ids, &Verdict::Isolate));
+            return Ok(verdicts);
+        }
+        Ended::Panicked(error) => vec![Answer::Retry { error, after: None }],
+    };
+    let missing =
+        std::iter::repeat_with(|| Answer::Retry { error: "the handler gave no answer".into(), after: None });
+    for ((id, attempt), answer) in asked.into_iter().zip(given.into_iter().chain(missing)) {
+        let verdict = verdict(lane, &id, attempt, answer);
+        if let Verdict::Retry { error, .. } | Verdict::Doom { error, .. } = &verdict {
+            tracing::warn!(lane = lane.name, job = %id, attempt, error, "job failed");
+        }
+        verdicts.push((id, verdict));
+    }
+    Ok(verdicts)
+}
+
+async fn bury<H: Handler>(station: &Station, handler: Arc<H>, raw: RawJob) -> Result<Verdicts, BoxDynError> {
+    let (lane, id) = (station.lane.name, raw.id.clone());
+    if let Some(verdict) = too_new(&raw, station.crew.version) {
+        return Ok(vec![(id, verdict)]);
+    }
+    let Some(dead) = dead_job(raw) else { return Ok(vec![(id, Verdict::HandBack)]) };
+    let cause = dead.error.clone();
+    let verdict = match run(station, async move { handler.bury(&dead).await }).await? {
+        Ended::Answered(Ok(())) => {
+            tracing::error!(lane, job = %id, error = cause, "job is dead");
+            Verdict::Bury
+        }
+        Ended::Answered(Err(error)) | Ended::Panicked(error) => {
+            tracing::warn!(lane, job = %id, error, "burial failed");
+            Verdict::Snooze(BURY_AGAIN)
+        }
+        Ended::BrokenOff => Verdict::HandBack,
+    };
+    Ok(vec![(id, verdict)])
+}
+
+/// Runs the handler's future to its end, or breaks it off when the time to stop is up.
+async fn run<T: Send + 'static>(
+    station: &Station,
+    future: impl Future<Output = T> + Send + 'static,
+) -> Result<Ended<T>, BoxDynError> {
+    let mut task = AbortOnDropHandle::new(tokio::spawn(future));
+    let joined = tokio::select! {
+        joined = &mut task => joined,
+        () = station.time_is_up() => {
+            task.abort();
+            // Handing back what still runs would let two workers do it at once.
+            match tokio::time::timeout(BREAK_OFF, &mut task).await {
+                Ok(joined) => joined,
+                Err(_) => return Err("the handler could not be broken off".into()),
+            }
+        }
+    };
+    Ok(match joined {
+        Ok(value) => Ended::Answered(value),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => Ended::Panicked(format!("the handler panicked: {}", message(panic.as_ref()))),
+            Err(_) => Ended::BrokenOff,
+        },
+    })
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
