@@ -5,10 +5,21 @@
 //! job may come again: each handler's documentation says why a repeat is harmless. To add a job, write its file and
 //! add its line in `register.rs`.
 
+mod apply;
+mod bury;
+mod deliver;
+mod failure;
+mod follow;
 pub mod mail;
+mod notify;
+mod publish;
+mod record;
 mod register;
+mod retry;
 mod services;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 pub use register::register;
 pub use services::{Lanes, Services, Settings};

@@ -3,13 +3,44 @@
 use std::sync::Arc;
 
 use apalis::prelude::Monitor;
-use fairy_queue::Queue;
+use fairy_jobs::operation;
+use fairy_queue::{Crew, Handler, LaneSpec, Queue};
 
-use crate::{Lanes, Services};
+use crate::{Lanes, Services, apply, deliver, notify, publish, record};
 
-/// Adds a worker for each lane to the monitor.
+/// Adds a worker for each lane to the monitor; lane `publish` has none where there is no bus.
 #[must_use]
-pub fn register(monitor: Monitor, _queue: &Queue, _lanes: &Lanes, services: Arc<Services>) -> Monitor {
-    drop(services);
-    monitor
+pub fn register(monitor: Monitor, queue: &Queue, lanes: &Lanes, services: Arc<Services>) -> Monitor {
+    let services = services.as_ref();
+    let roster = Roster { monitor, queue, services };
+    // Many hand-outs at once are what lets a store commit the batches of many workspaces together.
+    let roster = roster
+        .job(lanes.operations, apply::handler(services), 32)
+        .job(lanes.record, record::handler(services), 8)
+        .job(lanes.notify, notify::handler(services), 8)
+        .job(lanes.deliver, deliver::handler(services), 2);
+    match publish::handler(services) {
+        Some(publish) => roster.job(lanes.publish, publish, 8).monitor,
+        None => roster.monitor,
+    }
+}
+
+struct Roster<'a> {
+    monitor: Monitor,
+    queue: &'a Queue,
+    services: &'a Services,
+}
+
+impl Roster<'_> {
+    /// Adds the worker of one lane, with this many hand-outs at once.
+    fn job<H: Handler>(self, lane: &'static LaneSpec, handler: H, concurrency: usize) -> Self {
+        let crew = Crew {
+            name: self.services.settings.worker.clone(),
+            concurrency,
+            version: operation::VERSION,
+            stop_within: self.services.settings.stop_within,
+        };
+        let monitor = fairy_queue::register(self.monitor, self.queue, lane, Arc::new(handler), crew);
+        Self { monitor, ..self }
+    }
 }

@@ -1,14 +1,126 @@
-//! Finding what hints lost.
+//! The sweeper: finds what hints lost, and keeps the database small.
+//!
+//! What there is to do stands in rows; the lanes only carry hints. A hint is lost when a process dies between a commit and
+//! the push, or when the lanes are emptied. So every second the rows are asked for work that has waited longer than a
+//! hint ever takes. A repeat is harmless, for the jobs are; nothing here may end the loop.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use cron::Schedule;
+use fairy_jobs::{
+    lane::Sink,
+    ports::{PortError, PortResult},
+};
+use futures::FutureExt as _;
+use jiff::Timestamp;
 
 use crate::Services;
 
-/// Looks once.
-pub async fn sweep_once(_services: &Services) {}
+/// How long work may wait before it is looked upon as lost.
+const GRACE: Duration = Duration::from_secs(5);
+/// How often is looked.
+const EVERY: Duration = Duration::from_secs(1);
+/// How long a sweep that fails again and again waits at the most.
+const MOST_WAIT: Duration = Duration::from_secs(30);
+/// Workspaces and deliveries that one sweep pushes again.
+const AT_ONCE: usize = 500;
+/// When is tidied up: at 17 minutes past, when nobody's daily jobs run.
+#[expect(clippy::expect_used, reason = "a constant, and a test reads it")]
+static TIDYING: LazyLock<Schedule> = LazyLock::new(|| "0 17 * * * *".parse().expect("a cron line"));
+/// Calls of one tidying up.
+const PURGES: usize = 200;
 
-/// Looks every second until `stop` ends.
-pub async fn sweeper(_services: Arc<Services>, stop: impl Future<Output = ()> + Send) {
-    stop.await;
+/// Looks once for what hints lost, and hints again; what a port could not tell is left to the next time.
+pub async fn sweep_once(services: &Services) {
+    if let Err(error) = look(services).await {
+        tracing::warn!(%error, "the sweeper could not look everywhere");
+    }
+}
+
+async fn look(services: &Services) -> PortResult<()> {
+    let before = services.clock.now().saturating_sub(GRACE).unwrap_or(Timestamp::MIN);
+    let mut result = Ok(());
+    for sink in Sink::ALL {
+        if sink == Sink::Publish && services.bus.is_none() {
+            continue;
+        }
+        match services.sinks.behind(sink, before, AT_ONCE).await {
+            Ok(workspaces) if workspaces.is_empty() => {}
+            Ok(workspaces) => services.relay.behind(sink, &workspaces).await,
+            Err(error) => result = Err(error),
+        }
+    }
+    match services.deliveries.due(before, AT_ONCE).await {
+        Ok(due) if due.is_empty() => {}
+        Ok(due) => services.relay.due(&due).await,
+        Err(error) => result = Err(error),
+    }
+    result
+}
+
+/// Looks every second, and tidies up every hour and at the start, until `stop` ends.
+pub async fn sweeper(services: Arc<Services>, stop: impl Future<Output = ()> + Send) {
+    let stop = stop.fuse();
+    futures::pin_mut!(stop);
+    let mut wait = EVERY;
+    let mut tidy_at = services.clock.now();
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+        let now = services.clock.now();
+        let result = if now >= tidy_at {
+            tidy_at = next_tidying(now);
+            purge(&services).await.and(look(&services).await)
+        } else {
+            look(&services).await
+        };
+        wait = match result {
+            Ok(()) => EVERY,
+            Err(error) => {
+                tracing::warn!(%error, "the sweeper could not look everywhere");
+                (wait * 2).min(MOST_WAIT)
+            }
+        };
+    }
+}
+
+/// Deletes what nobody needs any more, in small steps, as long as there is any and not for ever.
+async fn purge(services: &Services) -> Result<(), PortError> {
+    let mut gone = 0;
+    for _ in 0..PURGES {
+        match services.upkeep.purge(services.clock.now()).await? {
+            0 => break,
+            rows => gone += rows,
+        }
+    }
+    if gone > 0 {
+        tracing::info!(rows = gone, "tidied up");
+    }
+    Ok(())
+}
+
+/// The first time after `now` at which is tidied up.
+fn next_tidying(now: Timestamp) -> Timestamp {
+    let next = DateTime::<Utc>::from_timestamp_millis(now.as_millisecond())
+        .and_then(|now| TIDYING.after(&now).next())
+        .and_then(|at| Timestamp::from_millisecond(at.timestamp_millis()).ok());
+    // Only the end of the calendar has no next hour.
+    next.unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tidies_up_once_an_hour() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert_eq!(next_tidying(at("2026-11-22T17:16:59.999Z")), at("2026-11-22T17:17:00Z"));
+        assert_eq!(next_tidying(at("2026-11-22T17:17:00Z")), at("2026-11-22T18:17:00Z"));
+    }
 }

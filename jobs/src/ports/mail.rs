@@ -4,15 +4,23 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{email::EmailAddress, id::NoticeId, text::Name};
+use crate::{
+    email::EmailAddress,
+    id::{DeliveryId, NoticeId},
+    text::Name,
+};
 
 /// A message, ready but for what a transport adds (`Date`, boundaries).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
+    /// The delivery that carries it, by which a transport that keeps a copy names it.
+    pub delivery: DeliveryId,
     /// `Message-ID` without brackets: the same for every attempt.
     pub message_id: String,
     /// The thread it belongs to, as a `References` root without brackets.
     pub thread: Option<String>,
+    /// What people sort such mails by, as a `List-Id` without brackets (RFC 2919); `None` for mails that are asked for.
+    pub list: Option<String>,
     /// Where it goes.
     pub to: EmailAddress,
     /// What the person is called.

@@ -1,30 +1,92 @@
-//! Mail as files.
+//! Mail as `.eml` files, for trying Fairy out and for tests.
+//!
+//! A file's name follows from its delivery, so a repeat overwrites itself and nobody is told twice; it begins with the
+//! time at which the delivery was made, so that a listing is in order. A file is there whole or not at all, and stays.
 
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use fairy_jobs::{
     clock::Clock,
+    id::DeliveryId,
     ports::{Mail, Mailer, SendError, Sent},
 };
+use jiff::{Timestamp, tz::TimeZone};
 
-use super::Sender;
+use super::{Sender, message::message};
+
+/// What unfinished files end in.
+const UNFINISHED: &str = ".part";
 
 /// Writes each mail into a directory.
-pub struct Files;
+pub struct Files {
+    directory: PathBuf,
+    from: Sender,
+    clock: Arc<dyn Clock>,
+    /// Tells unfinished files apart.
+    writes: AtomicU64,
+}
 
-/// Mail into files of this directory, which is made if it is missing.
+/// Mail into files of this directory, which is made if it is missing and freed of what a killed process left unfinished.
 ///
 /// # Errors
-/// When the directory cannot be made or written.
-pub fn files(_dir: PathBuf, _from: Sender, _clock: Arc<dyn Clock>) -> std::io::Result<Files> {
-    Err(std::io::ErrorKind::Unsupported.into())
+/// When the directory cannot be made or read.
+pub fn files(directory: impl Into<PathBuf>, from: Sender, clock: Arc<dyn Clock>) -> io::Result<Files> {
+    let directory = directory.into();
+    fs::create_dir_all(&directory)?;
+    for entry in fs::read_dir(&directory)? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(UNFINISHED) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(Files { directory, from, clock, writes: AtomicU64::new(0) })
 }
 
 #[async_trait]
 impl Mailer for Files {
-    async fn send(&self, _mail: &Mail) -> Result<Sent, SendError> {
-        Err(SendError::Temporary { error: "skeleton".to_owned(), after: None })
+    async fn send(&self, mail: &Mail) -> Result<Sent, SendError> {
+        let message = message(mail, &self.from, self.clock.as_ref())
+            .map_err(|error| SendError::Permanent { error: error.to_string() })?;
+        let name = name(mail.delivery);
+        let number = self.writes.fetch_add(1, Ordering::Relaxed);
+        let unfinished = self.directory.join(format!(".{name}.{number}{UNFINISHED}"));
+        let finished = self.directory.join(&name);
+        let bytes = message.formatted();
+        let written = tokio::task::spawn_blocking(move || write(&bytes, &unfinished, &finished)).await;
+        match written {
+            Ok(Ok(())) => Ok(Sent { provider_id: name }),
+            Ok(Err(error)) => Err(SendError::Temporary { error: error.to_string(), after: None }),
+            Err(error) => Err(SendError::Temporary { error: error.to_string(), after: None }),
+        }
     }
+}
+
+/// `20261122-172330-dlv_….eml`: when the delivery was made, in UTC, which its id tells (its first 48 bits).
+fn name(delivery: DeliveryId) -> String {
+    let mut milliseconds = [0; 8];
+    milliseconds[2..].copy_from_slice(&delivery.to_bytes()[..6]);
+    let made = i64::try_from(u64::from_be_bytes(milliseconds)).ok();
+    let made = made.and_then(|made| Timestamp::from_millisecond(made).ok()).unwrap_or(Timestamp::UNIX_EPOCH);
+    format!("{}-{delivery}.eml", made.to_zoned(TimeZone::UTC).strftime("%Y%m%d-%H%M%S"))
+}
+
+fn write(bytes: &[u8], unfinished: &Path, finished: &Path) -> io::Result<()> {
+    let result = (|| {
+        let mut file = File::create(unfinished)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(unfinished, finished)?;
+        // The name is durable only when its directory is.
+        File::open(finished.parent().unwrap_or(Path::new(".")))?.sync_all()
+    })();
+    if result.is_err() {
+        // On a full disk the half that was written must not stay; if even that fails, the next start removes it.
+        drop(fs::remove_file(unfinished));
+    }
+    result
 }

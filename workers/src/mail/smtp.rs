@@ -1,45 +1,161 @@
-//! Mail over SMTP.
+//! Mail over SMTP (RFC 5321), with a few connections kept open between messages.
+//!
+//! The conversation is driven step by step, because what an error means depends on the step: a server that does not
+//! know the recipient refuses one mail for ever, a server that does not like our password or our own address refuses
+//! all mails until somebody repairs the settings, and a reply that does not come after the last line of a message
+//! leaves it unknown whether it was taken over. Nothing that is logged or returned holds a password.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use fairy_jobs::{
     clock::Clock,
     ports::{Mail, Mailer, SendError, Sent},
 };
+use lettre::{
+    address::Envelope,
+    transport::smtp::{client::AsyncSmtpConnection, commands},
+};
 use url::Url;
 
-use super::Sender;
+use self::{
+    fault::{Fault, Step},
+    pool::Pool,
+    server::Server,
+};
+use super::{Sender, message::message};
 
-/// Sends over SMTP.
-pub struct Smtp;
+mod fault;
+mod pool;
+mod server;
 
-/// Why SMTP cannot be set up.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct SmtpError(String);
+pub use server::SmtpError;
 
-impl Smtp {
-    /// Connects, greets and signs in without sending anything: for `fairy doctor`.
-    ///
-    /// # Errors
-    /// With what the server said or why it was not reached.
-    pub async fn check(&self) -> Result<(), SmtpError> {
-        Err(SmtpError("skeleton".to_owned()))
-    }
+/// How long each step of the conversation may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Sends mail to one mail server.
+pub struct Smtp {
+    server: Server,
+    pool: Arc<Pool>,
+    from: Sender,
+    clock: Arc<dyn Clock>,
+    /// Whether it was said already that the settings do not work.
+    troubled: AtomicBool,
 }
 
-/// Mail through the server of `url`, `smtp://` or `smtps://`; `ca` is a PEM certificate trusted besides the usual ones.
+/// Mail through the server of `url`: `smtp://user:password@host:port` (port 587, without a user 25), which uses STARTTLS
+/// where it is offered, or `smtps://…` (port 465). Certificates are verified; `ca` is a PEM file's content with
+/// certificates that are trusted besides those of the web.
+///
+/// A password goes over the network in the clear only to this machine itself, or if the URL says `?tls=opportunistic`.
 ///
 /// # Errors
-/// When the URL or the certificate cannot be used.
-pub fn smtp(_url: &Url, _ca: Option<&[u8]>, _from: Sender, _clock: Arc<dyn Clock>) -> Result<Smtp, SmtpError> {
-    Err(SmtpError("skeleton".to_owned()))
+/// When the URL or the certificates cannot be used.
+pub fn smtp(url: &Url, ca: Option<&[u8]>, from: Sender, clock: Arc<dyn Clock>) -> Result<Smtp, SmtpError> {
+    let server = Server::new(url, ca, from.domain(), PATIENCE)?;
+    Ok(Smtp { server, pool: Arc::new(Pool::default()), from, clock, troubled: AtomicBool::new(false) })
+}
+
+impl Smtp {
+    /// The same with another limit for each step of the conversation.
+    #[must_use]
+    pub fn patient(mut self, patience: Duration) -> Self {
+        self.server.patience = patience;
+        self
+    }
+
+    /// Connects, greets and signs in without sending anything, as `fairy doctor` does.
+    ///
+    /// # Errors
+    /// With what the server said, or why it was not reached.
+    pub async fn check(&self) -> Result<(), SmtpError> {
+        match self.server.connect().await {
+            Ok(mut connection) => {
+                connection.abort().await;
+                Ok(())
+            }
+            Err(fault) => Err(SmtpError(fault.to_string())),
+        }
+    }
+
+    async fn connection(&self) -> Result<AsyncSmtpConnection, Fault> {
+        while let Some(mut parked) = self.pool.take() {
+            // A server may have closed it meanwhile, which is no reason to wait for the next attempt.
+            let alive = tokio::time::timeout(self.server.patience, parked.test_connected()).await;
+            if alive == Ok(true) {
+                return Ok(parked);
+            }
+        }
+        self.server.connect().await
+    }
+
+    async fn transact(&self, envelope: &Envelope, message: &[u8]) -> Result<Sent, Fault> {
+        let mut connection = self.connection().await?;
+        match self.converse(&mut connection, envelope, message).await {
+            Ok(sent) => {
+                self.pool.park(connection);
+                Ok(sent)
+            }
+            Err(fault) => {
+                // After a refusal the conversation can go on; after anything else nobody knows where it stands.
+                let reset = commands::Rset;
+                if fault.is_refusal()
+                    && self.server.step(Step::Reset, connection.command(reset)).await.is_ok()
+                {
+                    self.pool.park(connection);
+                }
+                Err(fault)
+            }
+        }
+    }
+
+    async fn converse(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        envelope: &Envelope,
+        message: &[u8],
+    ) -> Result<Sent, Fault> {
+        let server = &self.server;
+        let from = commands::Mail::new(envelope.from().cloned(), Vec::new());
+        server.step(Step::Sender, connection.command(from)).await?;
+        for to in envelope.to() {
+            let to = commands::Rcpt::new(to.clone(), Vec::new());
+            server.step(Step::Recipient, connection.command(to)).await?;
+        }
+        server.step(Step::Data, connection.command(commands::Data)).await?;
+        let reply = server.step(Step::Content, connection.message(message)).await?;
+        let words = reply.message().collect::<Vec<_>>().join(" ");
+        Ok(Sent { provider_id: words.chars().filter(|c| !c.is_control()).take(200).collect() })
+    }
+
+    /// Says once that the settings do not work, and once that they work again.
+    fn note(&self, trouble: Option<&Fault>) {
+        match trouble {
+            Some(fault) if !self.troubled.swap(true, Ordering::Relaxed) => {
+                tracing::error!(%fault, "mail waits: the mail server does not accept our settings");
+            }
+            None if self.troubled.swap(false, Ordering::Relaxed) => {
+                tracing::info!("the mail server accepts our settings again");
+            }
+            _ => {}
+        }
+    }
 }
 
 #[async_trait]
 impl Mailer for Smtp {
-    async fn send(&self, _mail: &Mail) -> Result<Sent, SendError> {
-        Err(SendError::Temporary { error: "skeleton".to_owned(), after: None })
+    async fn send(&self, mail: &Mail) -> Result<Sent, SendError> {
+        let message = message(mail, &self.from, self.clock.as_ref())
+            .map_err(|error| SendError::Permanent { error: error.to_string() })?;
+        let result = self.transact(message.envelope(), &message.formatted()).await;
+        match &result {
+            Err(fault) if fault.is_ours() => self.note(Some(fault)),
+            Ok(_) => self.note(None),
+            Err(_) => {}
+        }
+        result.map_err(SendError::from)
     }
 }

@@ -1,0 +1,47 @@
+//! What an operation's outcome is when its job becomes a dead letter.
+//!
+//! Whoever asked must get an answer even when the payload cannot be read any more, so the lane keeps, beside the
+//! payload, the operation's id as unique key and a tag with what an outcome needs.
+
+use fairy_jobs::{
+    id::{UserId, WorkspaceId},
+    operation::{End, Fingerprint, Operation, Outcome, ResourceRef},
+    problem::{Problem, ProblemKind},
+};
+use fairy_queue::DeadJob;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// The tag of a job in lane `operations`; fields that are not read here may be added to it.
+#[derive(Debug, Deserialize)]
+struct Tag {
+    fingerprint: Fingerprint,
+    actor: UserId,
+    workspace: WorkspaceId,
+    resource: ResourceRef,
+    accepted_at: Timestamp,
+}
+
+/// The outcome `failed` of the operation in this dead letter; `None` if neither payload nor tag names one.
+pub(crate) fn outcome(dead: &DeadJob, at: Timestamp) -> Option<Outcome> {
+    match serde_json::from_slice::<Operation>(&dead.payload) {
+        Ok(operation) => Some(operation.failure(at)),
+        Err(_) => from_tag(dead, at),
+    }
+}
+
+fn from_tag(dead: &DeadJob, at: Timestamp) -> Option<Outcome> {
+    let id = dead.unique_key.as_deref()?.parse().ok()?;
+    let tag: Tag = serde_json::from_str(dead.tag.as_deref()?).ok()?;
+    let detail = "It could not be read and was put among the dead letters.";
+    Some(Outcome {
+        id,
+        workspace: tag.workspace,
+        actor: tag.actor,
+        fingerprint: tag.fingerprint,
+        accepted_at: tag.accepted_at,
+        finished_at: at,
+        resource: tag.resource,
+        end: End::Failed(Problem::new(ProblemKind::OperationFailed, detail)),
+    })
+}

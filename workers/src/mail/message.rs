@@ -1,0 +1,86 @@
+//! A mail as the message that goes over the wire or into a file (RFC 5322, RFC 2046).
+//!
+//! Whatever was typed by people is encoded here a second time: names and titles cannot hold line breaks by type, and
+//! still no control character gets into a header. A repeat is the same message but for its `Date`.
+
+use std::time::SystemTime;
+
+use fairy_jobs::{clock::Clock, ports::Mail};
+use lettre::{
+    Address, Message,
+    message::{
+        Mailbox, MultiPart, SinglePart,
+        header::{ContentType, Date, HeaderName, HeaderValue},
+    },
+};
+
+use super::Sender;
+
+const NOTICE: HeaderName = HeaderName::new_from_ascii_str("X-Fairy-Notice");
+const REASON: HeaderName = HeaderName::new_from_ascii_str("X-Fairy-Reason");
+const LIST_ID: HeaderName = HeaderName::new_from_ascii_str("List-Id");
+/// RFC 3834 §5: nobody's holiday answers a mail that a program wrote.
+const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
+/// The same for Exchange, which does not heed it (MS-OXCMAIL §2.1.3.2.20).
+const SUPPRESS: HeaderName = HeaderName::new_from_ascii_str("X-Auto-Response-Suppress");
+
+/// Why a mail cannot be a message.
+#[derive(Debug, thiserror::Error)]
+#[error("it cannot be made into a message: {0}")]
+pub(super) struct MessageError(String);
+
+impl From<lettre::error::Error> for MessageError {
+    fn from(error: lettre::error::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// The message of a mail.
+pub(super) fn message(mail: &Mail, from: &Sender, clock: &dyn Clock) -> Result<Message, MessageError> {
+    let address: Address =
+        mail.to.as_str().parse().map_err(|_| MessageError("no such address".to_owned()))?;
+    let to = Mailbox::new(mail.to_name.as_ref().map(|name| one_line(name.as_str())), address);
+    let id = |id: &str| format!("<{}>", one_line(id));
+    let raw = |name: &HeaderName, value: &str| HeaderValue::new(name.clone(), one_line(value));
+    let mut builder = Message::builder()
+        .from(from.mailbox().clone())
+        .to(to)
+        .subject(one_line(&mail.subject))
+        .header(Date::new(SystemTime::from(clock.now())))
+        .message_id(Some(id(&mail.message_id)))
+        .raw_header(raw(&AUTO_SUBMITTED, "auto-generated"))
+        .raw_header(raw(&SUPPRESS, "All"));
+    if let Some(thread) = &mail.thread {
+        builder = builder.in_reply_to(id(thread)).references(id(thread));
+    }
+    if let Some(list) = &mail.list {
+        builder = builder.raw_header(raw(&LIST_ID, &id(list)));
+    }
+    if let Some(notice) = &mail.notice {
+        builder = builder.raw_header(raw(&NOTICE, &notice.to_string()));
+    }
+    if let Some(reason) = mail.reason {
+        builder = builder.raw_header(raw(&REASON, reason));
+    }
+    let text = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(mail.text.clone());
+    let html = SinglePart::builder().header(ContentType::TEXT_HTML).body(mail.html.clone());
+    let parts = MultiPart::alternative().boundary(boundary(mail)).singlepart(text).singlepart(html);
+    Ok(builder.multipart(parts)?)
+}
+
+/// A line between the parts that is in neither of them, and the same each time.
+fn boundary(mail: &Mail) -> String {
+    let mut number = 0;
+    loop {
+        let boundary = format!("fairy-{number}-{}", mail.delivery);
+        if !mail.text.contains(&boundary) && !mail.html.contains(&boundary) {
+            return boundary;
+        }
+        number += 1;
+    }
+}
+
+/// The text without control characters, which could end a header and begin another.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

@@ -1,0 +1,1 @@
+//! Tests of the jobs against ports that a test can make fail.
