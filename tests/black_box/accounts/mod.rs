@@ -1,0 +1,8 @@
+//! Accounts, sessions, tokens, passwords, invitations and members.
+
+mod invitations;
+mod members;
+mod passwords;
+mod sessions;
+mod sign_in;
+mod tokens;

@@ -1,0 +1,112 @@
+//! A server that cannot start says in one line what to do, and harms nothing.
+
+use serde_json::json;
+
+use crate::{
+    harness::{Home, Launch, Server, fairy},
+    team::Team,
+};
+
+#[tokio::test]
+async fn a_second_server_on_the_same_data_is_refused() {
+    let team = Team::new().await;
+    let second = Launch::at(team.server.launch().home(), "var");
+    let line = second.fails().await.refused();
+    assert!(line.contains("var"), "does not name the directory: {line}");
+    team.task("The first goes on").await;
+}
+
+#[tokio::test]
+async fn a_busy_port_is_named() {
+    let first = Server::new().await;
+    let address = first.url().replace("http://", "");
+    let line = Launch::new().set("HTTP__ADDRESS", address.as_str()).fails().await.refused();
+    assert!(line.contains(&address), "{line}");
+    let admin = first.admin_url().replace("http://", "");
+    let line = Launch::new().set("HTTP__ADMIN_ADDRESS", admin.as_str()).fails().await.refused();
+    assert!(line.contains(&admin), "{line}");
+}
+
+#[tokio::test]
+async fn a_data_directory_that_cannot_be_used_is_named() {
+    let home = Home::new();
+    std::fs::write(home.path().join("file"), "not a directory").unwrap();
+    for data in ["file", "file/below"] {
+        let line = Launch::at(&home, data).fails().await.refused();
+        assert!(line.contains("file"), "{line}");
+    }
+    // `/proc` refuses new entries to everybody, root included, where permissions would not stop a test that runs as root.
+    let line = Launch::new().set("DATA_DIR", "/proc/fairy").fails().await.refused();
+    assert!(line.contains("/proc/fairy"), "{line}");
+}
+
+#[tokio::test]
+async fn broken_settings_are_named_all_at_once() {
+    let launch = Launch::new()
+        .set("HTTP__PUBLIC_URL", "not a url")
+        .set("AUTH__SIGN_UP", "maybe")
+        .set("MAIL__TRANSPORT", "pigeon");
+    let finished = launch.fails().await;
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    for name in ["HTTP__PUBLIC_URL", "AUTH__SIGN_UP", "MAIL__TRANSPORT"] {
+        assert!(finished.stderr.to_lowercase().contains(&name.to_lowercase()), "{name}: {finished:?}");
+    }
+    let line = Launch::new().set("HTTP__ADRESS", "127.0.0.1:1").fails().await.refused();
+    assert!(
+        line.to_lowercase().contains("http__adress") && line.to_lowercase().contains("http__address"),
+        "no hint: {line}"
+    );
+}
+
+#[tokio::test]
+async fn a_broken_configuration_file_is_named_with_its_line() {
+    let home = Home::new();
+    for (text, hint) in
+        [("[http]\naddress = \n", "2"), ("[http]\nadress = \"127.0.0.1:1\"\n", "adress"), ("nonsense", "1")]
+    {
+        std::fs::write(home.path().join("fairy.toml"), text).unwrap();
+        let line = Launch::at(&home, "var").fails().await.refused();
+        assert!(line.contains("fairy.toml") && line.contains(hint), "{line}");
+    }
+    let line = fairy(home.path(), &[], &["up", "--config", "nowhere.toml"]).await.refused();
+    assert!(line.contains("nowhere.toml"), "{line}");
+    assert!(!home.path().join("var").exists(), "it made a data directory before it had read its settings");
+}
+
+#[tokio::test]
+async fn a_file_and_the_environment_are_layered() {
+    let home = Home::new();
+    std::fs::write(home.path().join("fairy.toml"), "[auth]\nsign_up = \"invite\"\n").unwrap();
+    let by_file = Launch::at(&home, "one").start().await;
+    let body = json!({"email": "a@example.com", "password": crate::team::PASSWORD, "name": "A"});
+    let api = crate::client::Api::new(&by_file.url());
+    api.post("/auth/sign-up", &body).await.problem(403, "forbidden");
+    let by_environment = Launch::at(&home, "two").set("AUTH__SIGN_UP", "open").start().await;
+    crate::client::Api::new(&by_environment.url()).post("/auth/sign-up", &body).await.is(201);
+}
+
+#[tokio::test]
+async fn wrong_usage_and_what_is_not_built_are_told_apart() {
+    let home = Home::new();
+    for args in [
+        &["nonsense"][..],
+        &["up", "--nonsense"],
+        &["lanes", "retry"],
+        &["lanes", "dead", "a", "b", "c", "d"],
+    ] {
+        let finished = fairy(home.path(), &[], args).await;
+        assert_eq!(finished.code, Some(2), "{args:?}: {finished:?}");
+    }
+    for args in [&["api"][..], &["worker"]] {
+        fairy(home.path(), &[], args).await.refused();
+    }
+    for (name, value) in
+        [("DATABASE__URL", "mysql://x"), ("QUEUE__URL", "redis://x"), ("MAIL__TRANSPORT", "ses")]
+    {
+        Launch::new().set(name, value).fails().await.refused();
+    }
+    for args in [&["--help"][..], &["up", "--help"], &["lanes", "--help"], &["admin", "--help"], &["openapi"]]
+    {
+        assert!(!fairy(home.path(), &[], args).await.succeeded().is_empty());
+    }
+}

@@ -1,0 +1,147 @@
+//! A repeat with the same key gets the first outcome; nothing happens twice.
+
+use futures::future::join_all;
+use serde_json::json;
+
+use crate::team::Team;
+
+#[tokio::test]
+async fn a_repeat_gets_the_first_outcome() {
+    let team = Team::new().await;
+    let create =
+        || team.owner.api.post(&team.at("/tasks"), &json!({"project": "WEB", "title": "Once"})).key("k-1");
+    let first = create().await.is(201);
+    assert!(first.header("Idempotency-Replayed").is_none());
+    team.owner.api.patch(&team.at("/tasks/WEB-1"), &json!({"title": "Changed since"})).await.is(200);
+    let second = create().await.is(201);
+    assert_eq!(second.header("Idempotency-Replayed"), Some("true"));
+    assert_eq!(second.body, first.body, "a replay is the first outcome, not the present state");
+    for name in ["Operation-Id", "ETag", "Location"] {
+        assert_eq!(second.header(name), first.header(name), "{name}");
+    }
+    assert_eq!(team.owner.api.all(&team.at("/tasks")).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_is_replayed_too() {
+    let team = Team::new().await;
+    let patch = || team.owner.api.patch(&team.at("/tasks/WEB-1"), &json!({"title": "x"})).key("early");
+    let first = patch().await.problem(404, "not-found");
+    team.task("Now it is there").await;
+    let second = patch().await.problem(404, "not-found");
+    assert_eq!(second.header("Idempotency-Replayed"), Some("true"));
+    assert_eq!(second.header("Operation-Id"), first.header("Operation-Id"));
+}
+
+#[tokio::test]
+async fn another_request_under_the_same_key_is_refused() {
+    let team = Team::new().await;
+    let path = team.at("/tasks");
+    let body = json!({"project": "WEB", "title": "One"});
+    team.owner.api.post(&path, &body).key("k").await.is(201);
+    let other = json!({"project": "WEB", "title": "Two"});
+    team.owner.api.post(&path, &other).key("k").await.problem(422, "idempotency-key-reused");
+    team.owner.api.patch(&team.at("/tasks/WEB-1"), &body).key("k").await.any_problem();
+    let patch = json!({"title": "Three"});
+    let patch_with =
+        |etag: &str| team.owner.api.patch(&team.at("/tasks/WEB-1"), &patch).key("p").header("If-Match", etag);
+    patch_with("\"1\"").await.is(200);
+    patch_with("\"2\"").await.problem(422, "idempotency-key-reused");
+    assert_eq!(patch_with("\"1\"").await.is(200).header("Idempotency-Replayed"), Some("true"));
+    assert_eq!(team.owner.api.all(&path).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_its_actor_and_workspace() {
+    let team = Team::new().await;
+    let mina = team.member("Mina", "member").await;
+    let (second, _) = crate::team::workspace(&team.owner, "Second").await;
+    let project = json!({"key": "WEB", "name": "Web"});
+    team.owner.api.post(&format!("/workspaces/{second}/projects"), &project).await.is(201);
+    let body = json!({"project": "WEB", "title": "Same"});
+    let mut ids = Vec::new();
+    for (api, path) in [
+        (&team.owner.api, team.at("/tasks")),
+        (&mina.api, team.at("/tasks")),
+        (&team.owner.api, format!("/workspaces/{second}/tasks")),
+    ] {
+        let reply = api.post(&path, &body).key("shared").await.is(201);
+        assert!(reply.header("Idempotency-Replayed").is_none());
+        ids.push(reply.str("id"));
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+    // The workspace may be named by its slug: it is the same workspace, and the same request.
+    let by_slug = format!("/workspaces/{}/tasks", team.slug);
+    let reply = team.owner.api.post(&by_slug, &body).key("shared").await;
+    assert!(matches!(reply.status, 201 | 422), "{reply:?}");
+    assert_eq!(team.owner.api.all(&team.at("/tasks")).await.len(), 2);
+}
+
+#[tokio::test]
+async fn repeats_at_the_same_time_make_one_task() {
+    let team = Team::new().await;
+    let create =
+        || team.owner.api.post(&team.at("/tasks"), &json!({"project": "WEB", "title": "Once"})).key("race");
+    let replies = join_all((0..20).map(|_| create().into_future())).await;
+    let mut ids: Vec<_> = replies.into_iter().map(|r| r.is(201).str("id")).collect();
+    ids.dedup();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(team.owner.api.all(&team.at("/tasks")).await.len(), 1);
+    let made = team.changes().await.into_iter().filter(|c| c["kind"] == "task.created").count();
+    assert_eq!(made, 1);
+}
+
+#[tokio::test]
+async fn a_key_is_remembered_over_a_restart_in_the_lane_and_in_the_rows() {
+    let mut team = Team::new().await;
+    let api = team.owner.api.clone();
+    let path = team.at("/tasks");
+    let create =
+        |title: &str, key: &str| api.post(&path, &json!({"project": "WEB", "title": title})).key(key);
+    let applied = create("Applied", "a").await.is(201);
+    team.server.beside(&["lanes", "pause", "operations"]).await.succeeded();
+    let waiting = create("Waiting", "w").respond_async().await.is(202);
+    team.server.kill().await;
+    team.server.start().await;
+    assert_eq!(create("Applied", "a").await.is(201).body, applied.body);
+    let again = create("Waiting", "w").respond_async().await.is(202);
+    assert_eq!(again.header("Operation-Id"), waiting.header("Operation-Id"));
+    create("Different", "w").await.problem(422, "idempotency-key-reused");
+    team.server.beside(&["lanes", "resume", "operations"]).await.succeeded();
+    let done = create("Waiting", "w").await.is(201);
+    assert_eq!(done.header("Operation-Id"), waiting.header("Operation-Id"));
+    assert_eq!(api.all(&path).await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_was_not_accepted_is_not_remembered() {
+    let team = Team::new().await;
+    let create = |title: &str| {
+        team.owner.api.post(&team.at("/tasks"), &json!({"project": "WEB", "title": title})).key("k")
+    };
+    create("").await.invalid("title");
+    create("A title").await.is(201);
+}
+
+#[tokio::test]
+async fn keys_out_of_bounds_are_refused() {
+    let team = Team::new().await;
+    let body = json!({"project": "WEB", "title": "x"});
+    for key in ["", &"k".repeat(256), "has space", "tab\there", "é"] {
+        let reply = team.owner.api.post(&team.at("/tasks"), &body).key(key).await.any_problem();
+        assert!(matches!(reply.status, 400 | 422), "{key:?}: {reply:?}");
+    }
+    team.owner.api.post(&team.at("/tasks"), &body).key(&"~".repeat(255)).await.is(201);
+    assert_eq!(team.owner.api.all(&team.at("/tasks")).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_replay_checks_rights_again() {
+    let team = Team::new().await;
+    let mina = team.member("Mina", "member").await;
+    let create = || mina.api.post(&team.at("/tasks"), &json!({"project": "WEB", "title": "x"})).key("k");
+    create().await.is(201);
+    team.owner.api.delete(&team.at(&format!("/members/{}", mina.id))).await.is(204);
+    create().await.problem(404, "not-found");
+}
