@@ -4,6 +4,7 @@
 //! that with the power only hands it out again. Nothing reads more than it moves: every state a job can be in has its
 //! own index, and counts are kept, not made.
 
+mod backup;
 mod broker;
 mod claim;
 mod command;
@@ -20,4 +21,5 @@ mod take_over;
 mod transaction;
 mod writer;
 
+pub use backup::{BackupError, backup_to};
 pub use open::{Knobs, Mode, OpenError, Options, open, open_with};
