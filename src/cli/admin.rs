@@ -1,0 +1,141 @@
+//! `fairy admin`: looking after accounts, beside a running `fairy up` or without one.
+//!
+//! Everything goes through the same ports as the API, so what is done here cannot do what the API could not; only the
+//! proof of who asks is another: access to the data directory.
+
+use std::{process::ExitCode, time::Duration};
+
+use fairy_jobs::{
+    account::User,
+    clock::rfc3339,
+    email::EmailAddress,
+    id::{DeliveryId, LinkId},
+    link::Purpose,
+    page::PageRequest,
+    ports::{Accounts as _, LinkPurpose, Teams as _},
+};
+use fairy_store::Store;
+
+use super::{arguments::AdminAction, run::print, table::table};
+use crate::{
+    Failure,
+    config::Config,
+    process::secret,
+    stack::{Parts, open_store},
+};
+
+/// How long a link made here is valid.
+const LINK: Duration = Duration::from_secs(60 * 60);
+
+pub async fn run(config: Config, action: AdminAction) -> Result<ExitCode, Failure> {
+    if !config.database.exists() {
+        return Err(Failure::new(format_args!(
+            "there is no database at {} yet: start `fairy up` once, or set FAIRY__DATA_DIR",
+            config.database.display()
+        )));
+    }
+    let parts = Parts::default();
+    let desk = Desk {
+        store: open_store(&config, &parts).await?,
+        config,
+        parts,
+    };
+    let text = match action {
+        AdminAction::User { email } => desk.show(&email).await,
+        AdminAction::Verify { email } => desk.verify(&email).await,
+        AdminAction::ResetLink { email } => desk.reset_link(&email).await,
+        AdminAction::SignOut { email } => desk.sign_out(&email).await,
+    };
+    desk.store.close().await;
+    print(&text?)
+}
+
+struct Desk {
+    config: Config,
+    parts: Parts,
+    store: Store,
+}
+
+impl Desk {
+    async fn show(&self, email: &str) -> Result<String, Failure> {
+        let user = self.user(email).await?;
+        let now = self.parts.clock.now();
+        let sessions = self.store.sessions(user.id, now).await?.len();
+        let mut text = format!(
+            "{} {} <{}>\nverified: {} · sessions: {sessions} · zone: {} · since {}\n",
+            user.id,
+            user.name.as_str(),
+            user.email,
+            if user.email_verified { "yes" } else { "no" },
+            user.time_zone.as_str(),
+            rfc3339(user.created_at),
+        );
+        let page = self.store.workspaces_of(user.id, PageRequest::default()).await?;
+        let more = page.next.is_some();
+        let rows: Vec<_> = page
+            .items
+            .into_iter()
+            .map(|(workspace, role)| {
+                [
+                    workspace.id.to_string(),
+                    workspace.slug.as_str().to_owned(),
+                    role.as_str().to_owned(),
+                ]
+            })
+            .collect();
+        text += &table(["WORKSPACE", "SLUG", "ROLE"], &rows);
+        if more {
+            text += "… and more\n";
+        }
+        Ok(text)
+    }
+
+    async fn verify(&self, email: &str) -> Result<String, Failure> {
+        let user = self.user(email).await?;
+        if user.email_verified {
+            return Ok(format!("{} is verified already", user.email));
+        }
+        let link = self.link(&user, LinkPurpose::VerifyEmail).await?;
+        self.store.use_link(link, LinkPurpose::VerifyEmail, self.parts.clock.now()).await?;
+        Ok(format!("{} is verified", user.email))
+    }
+
+    async fn reset_link(&self, email: &str) -> Result<String, Failure> {
+        let user = self.user(email).await?;
+        let key = secret::link_key(&self.config.secret, self.parts.ids.as_ref())
+            .map_err(|error| Failure::new(format_args!("the secret cannot be read: {error}")))?;
+        let link = self.link(&user, LinkPurpose::ResetPassword).await?;
+        let code = key.code(Purpose::ResetPassword, link.to_bytes());
+        let base = match &self.config.http.public_url {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => format!("http://{}", self.config.http.address),
+        };
+        Ok(format!("{base}/reset-password/{code}\nvalid for an hour; mailed to {} too", user.email))
+    }
+
+    async fn sign_out(&self, email: &str) -> Result<String, Failure> {
+        let user = self.user(email).await?;
+        let sessions = self.store.sessions(user.id, self.parts.clock.now()).await?;
+        for session in &sessions {
+            self.store.end_session(user.id, session.id).await?;
+        }
+        Ok(format!("{} sessions of {} ended", sessions.len(), user.email))
+    }
+
+    async fn user(&self, email: &str) -> Result<User, Failure> {
+        let address = EmailAddress::parse(email).map_err(|error| Failure::new(format_args!("{email:?} {error}")))?;
+        let none = || Failure::new(format_args!("there is no account with the address {address}"));
+        let credentials = self.store.credentials(&address).await?.ok_or_else(none)?;
+        self.store.user(credentials.user).await?.ok_or_else(none)
+    }
+
+    /// Makes a link and the delivery that mails it; a running `fairy up` finds that within seconds.
+    async fn link(&self, user: &User, purpose: LinkPurpose) -> Result<LinkId, Failure> {
+        let now = self.parts.clock.now();
+        let ids = self.parts.ids.as_ref();
+        let link = LinkId::generate(ids, now);
+        let delivery = DeliveryId::generate(ids, now);
+        self.store.send_link(user, purpose, (link, delivery), (now, now + LINK)).await?;
+        Ok(link)
+    }
+}

@@ -1,0 +1,13 @@
+//! The commands of `fairy`: one file each, and the line that a failure is told in.
+
+mod admin;
+mod arguments;
+mod backup;
+mod doctor;
+mod lanes;
+mod migrate;
+mod run;
+mod table;
+mod up;
+
+pub use run::main;

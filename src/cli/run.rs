@@ -1,0 +1,125 @@
+//! From the command line to the command, and from its end to the exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use super::{
+    admin,
+    arguments::{Arguments, Command},
+    backup, doctor, lanes, migrate, up,
+};
+use crate::{
+    config::{self, Config, Layers, Source},
+    failure::Failure,
+};
+
+/// Runs the command that the process was started with: 0, or 1 with one line on standard error. Wrong usage exits with
+/// 2 before anything is done.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("fairy: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let source = Source::process(arguments.config);
+    match arguments.command {
+        Command::Openapi => print(&fairy_api::spec()),
+        Command::Config => print(&config::reference()),
+        Command::Api => Err(cluster("fairy api")),
+        Command::Worker { .. } => Err(cluster("fairy worker")),
+        Command::Doctor => block_on(async { Ok(doctor::run(config::load(source)).await) }),
+        Command::Up => {
+            let (config, _) = load(source)?;
+            block_on(up::run(config))
+        }
+        Command::Migrate => {
+            let (config, _) = load(source)?;
+            block_on(migrate::run(config))
+        }
+        Command::Backup { directory } => {
+            let (config, _) = load(source)?;
+            block_on(backup::run(config, directory))
+        }
+        Command::Lanes { action } => {
+            let (config, _) = load(source)?;
+            block_on(lanes::run(config, action))
+        }
+        Command::Admin { action } => {
+            let (config, _) = load(source)?;
+            block_on(admin::run(config, action))
+        }
+    }
+}
+
+/// Reads the settings and begins to log as they say.
+fn load(source: Source) -> Result<(Config, Layers), Failure> {
+    let (config, layers) = config::load(source)?;
+    crate::process::telemetry::start(&config.log);
+    Ok((config, layers))
+}
+
+fn block_on(work: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format_args!("the system gives no threads: {error}")))?
+        .block_on(work)
+}
+
+fn cluster(command: &str) -> Failure {
+    Failure::new(format_args!(
+        "`{command}` is for the cluster mode, which is not in this build: SQLite serves `fairy up` only, so run that"
+    ))
+}
+
+/// Prints a text whole; a reader that has gone away (`| head`) is no failure.
+pub fn print(text: &str) -> Result<ExitCode, Failure> {
+    use std::io::{ErrorKind, Write as _};
+    let mut out = std::io::stdout().lock();
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::new(format_args!("standard output cannot be written: {error}")))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn help_explains_each_command() {
+        let mut command = Arguments::command();
+        let mut help = command.render_long_help().to_string();
+        for name in ["lanes", "admin"] {
+            let found = command.find_subcommand_mut(name).unwrap();
+            help += &format!("\n--- {name}\n{}", found.render_long_help());
+        }
+        insta::assert_snapshot!("help", help);
+    }
+
+    #[test]
+    fn the_cluster_roles_say_what_to_run_instead() {
+        for role in ["api", "worker"] {
+            let arguments = Arguments::try_parse_from(["fairy", role]).unwrap();
+            let failure = run(arguments).unwrap_err().to_string();
+            assert!(failure.contains("SQLite serves `fairy up` only"), "{failure}");
+        }
+    }
+}

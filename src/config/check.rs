@@ -1,0 +1,276 @@
+//! Parsing the settings into what the program uses, all of them, before anything is opened.
+//!
+//! What this build cannot do (MySQL, Redis, DynamoDB, EventBridge, SES) is refused rather than ignored: a server that
+//! quietly kept its rows elsewhere than it was told would be worse than one that does not start.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use fairy_workers::mail::Sender;
+use url::Url;
+
+use super::{
+    Color, Config, Faults, Http, Layers, Log, LogFormat, Mail, Origin, SecretSource, SignUp, Transport,
+    reader::Reader,
+};
+
+/// Shortest secret that is taken.
+const SECRET_CHARS: usize = 32;
+
+/// The configuration that these layers give, or everything that is wrong with them.
+pub fn check(layers: &Layers) -> Result<Config, Faults> {
+    let reader = Reader::new(layers);
+    let config = config(&reader);
+    let faults = reader.into_faults();
+    match config {
+        Some(config) if faults.is_empty() => Ok(config),
+        _ => Err(Faults(faults)),
+    }
+}
+
+/// Reads everything before it gives up, so that every fault is found.
+fn config(reader: &Reader<'_>) -> Option<Config> {
+    let http = http(reader);
+    let data_dir = reader.read("data_dir", path);
+    let directory = data_dir.clone().unwrap_or_default();
+    let database = reader
+        .read("database.url", |text| sqlite("database", "MySQL", text))
+        .or_else(|| reader.given("database.url").is_none().then(|| directory.join("fairy.db")));
+    let queue = reader
+        .read("queue.url", |text| sqlite("queue", "Redis", text))
+        .or_else(|| reader.given("queue.url").is_none().then(|| directory.join("queue.db")));
+    absent(reader, "activity.table", "keeps the activity log in the database");
+    absent(reader, "events.bus", "publishes to no bus; the change feed has every event");
+    let mail = mail(reader, directory.join("mail"));
+    let sign_up = reader.read("auth.sign_up", |text| match text {
+        "open" => Ok(SignUp::Open),
+        "invite" => Ok(SignUp::Invite),
+        _ => Err("must be open or invite".to_owned()),
+    });
+    let secret = reader.read("auth.secret", secret).or_else(|| {
+        let file = SecretSource::File(directory.join("secret.key"));
+        reader.given("auth.secret").is_none().then_some(file)
+    });
+    let limits_factor = reader.read("limits.factor", |text| number(text, 1, 1000));
+    let seconds = reader.read("stop.seconds", |text| number(text, 1, 600));
+    let log = log(reader);
+    Some(Config {
+        http: http?,
+        data_dir: data_dir?,
+        database: database?,
+        queue: queue?,
+        mail: mail?,
+        sign_up: sign_up?,
+        secret: secret?,
+        limits_factor: limits_factor?,
+        stop_within: Duration::from_secs(seconds?.into()),
+        log: log?,
+    })
+}
+
+fn http(reader: &Reader<'_>) -> Option<Http> {
+    let address = reader.read("http.address", address);
+    let admin_address = reader.read("http.admin_address", address_of_admin);
+    let public_url = match reader.given("http.public_url") {
+        Some(_) => reader.read("http.public_url", public_url).map(Some),
+        None => Some(None),
+    };
+    let proxies = reader.read("http.proxies", |text| number(text, 0, 10));
+    let max_connections = reader.read("http.max_connections", |text| number(text, 10, 100_000));
+    if let (Some(api), Some(admin)) = (address, admin_address)
+        && api == admin
+        && api.port() != 0
+        && let Some(given) = reader.given("http.admin_address")
+    {
+        reader.fault("http.admin_address", &given, "must not be the same as http.address");
+    }
+    Some(Http {
+        address: address?,
+        public_url: public_url?,
+        admin_address: admin_address?,
+        max_connections: max_connections? as usize,
+        proxies: u8::try_from(proxies?).unwrap_or(u8::MAX),
+    })
+}
+
+fn mail(reader: &Reader<'_>, directory: PathBuf) -> Option<Mail> {
+    let transport = reader.given("mail.transport")?;
+    let url = reader.given("mail.smtp_url");
+    let from = reader.given("mail.from");
+    let parsed_url = reader.read("mail.smtp_url", smtp_url);
+    let ca = reader.read("mail.smtp_ca", path);
+    let parsed_from = reader.read("mail.from", sender);
+    match transport.text.as_str() {
+        "files" => {
+            if let Some(url) = url.filter(|_| transport.origin == Origin::Default) {
+                reader.fault(
+                    "mail.smtp_url",
+                    &url,
+                    "would not be used: set mail.transport to smtp to send by it, or to files to keep it unused",
+                );
+            }
+            let from = parsed_from.or_else(|| sender("Fairy <fairy@localhost>").ok().filter(|_| from.is_none()));
+            Some(Mail {
+                transport: Transport::Files(directory),
+                from: from?,
+            })
+        }
+        "smtp" => {
+            if url.is_none() {
+                reader.fault("mail.transport", &transport, "needs mail.smtp_url: smtp://user:password@host:port");
+            }
+            if from.is_none() {
+                reader.fault("mail.transport", &transport, "needs mail.from: who the mail is from");
+            }
+            Some(Mail {
+                transport: Transport::Smtp { url: parsed_url?, ca },
+                from: parsed_from?,
+            })
+        }
+        "ses" => {
+            reader.fault("mail.transport", &transport, "is ses, but this build sends by files or smtp only");
+            None
+        }
+        _ => {
+            reader.fault("mail.transport", &transport, "must be files or smtp");
+            None
+        }
+    }
+}
+
+fn log(reader: &Reader<'_>) -> Option<Log> {
+    let format = reader.read("log.format", |text| match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("must be text or json".to_owned()),
+    });
+    let level = reader.read("log.level", |text| {
+        let filter = tracing_subscriber::EnvFilter::try_new(text);
+        // A lone word that is no level would be taken for a target, and log nothing at all.
+        let level = text.contains(['=', ',']) || text.parse::<tracing_subscriber::filter::LevelFilter>().is_ok();
+        match filter {
+            Ok(_) if level => Ok(text.to_owned()),
+            _ => Err("must be error, warn, info, debug, trace, or filters such as info,fairy_queue=debug".to_owned()),
+        }
+    });
+    let color = reader.read("log.color", |text| match text {
+        "auto" => Ok(Color::Auto),
+        "always" => Ok(Color::Always),
+        "never" => Ok(Color::Never),
+        _ => Err("must be auto, always or never".to_owned()),
+    });
+    Some(Log {
+        format: format?,
+        level: level?,
+        color: color?,
+    })
+}
+
+fn absent(reader: &Reader<'_>, key: &'static str, instead: &str) {
+    if let Some(given) = reader.given(key) {
+        reader.fault(
+            key,
+            &given,
+            format!("is not in this build, which knows only the embedded mode and {instead}: remove it"),
+        );
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| format!("is {text:?}, but must be an address and a port such as 127.0.0.1:3000"))
+}
+
+fn address_of_admin(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| format!("is {text:?}, but must be an address and a port such as 127.0.0.1:3001"))
+}
+
+fn path(text: &str) -> Result<PathBuf, String> {
+    match text {
+        "" => Err("must not be empty".to_owned()),
+        _ => Ok(PathBuf::from(text)),
+    }
+}
+
+fn number(text: &str, least: u32, most: u32) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("is {text:?}, but must be a whole number from {least} to {most}"))
+}
+
+/// The path in `sqlite://PATH`. The text is not repeated in the complaint: it may hold a password.
+fn sqlite(what: &str, server: &str, text: &str) -> Result<PathBuf, String> {
+    match text.split_once("://") {
+        Some(("sqlite", path)) if !path.is_empty() && !path.contains('?') => Ok(PathBuf::from(path)),
+        Some(("sqlite", _)) => Err("must name a file, without parameters: sqlite://PATH".to_owned()),
+        _ => Err(format!(
+            "is not sqlite://PATH: this build knows only the embedded mode, so no {what} on {server} yet"
+        )),
+    }
+}
+
+fn public_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
+    let plain = url.username().is_empty() && url.password().is_none();
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    match url.scheme() {
+        "http" | "https" if plain && bare && url.host().is_some() => Ok(url),
+        _ => Err("must be http:// or https:// with a host and nothing behind it, such as https://fairy.example.com".to_owned()),
+    }
+}
+
+fn smtp_url(text: &str) -> Result<Url, String> {
+    const SHAPE: &str = "must be smtp://user:password@host:port or smtps://…";
+    let url = Url::parse(text).map_err(|_| SHAPE.to_owned())?;
+    match url.scheme() {
+        "smtp" | "smtps" if url.host_str().is_some_and(|host| !host.is_empty()) => Ok(url),
+        _ => Err(SHAPE.to_owned()),
+    }
+}
+
+fn sender(text: &str) -> Result<Sender, String> {
+    text.parse::<Sender>().map_err(|error| format!("{error}"))
+}
+
+fn secret(text: &str) -> Result<SecretSource, String> {
+    match text.chars().count() {
+        0..SECRET_CHARS => Err(format!(
+            "is too short: give at least {SECRET_CHARS} random characters, such as those of `openssl rand -hex 32`"
+        )),
+        _ => Ok(SecretSource::Text(text.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::SETTINGS, *};
+
+    #[test]
+    fn every_setting_is_read_and_the_defaults_hold() {
+        let layers = Layers::default();
+        let reader = Reader::new(&layers);
+        assert!(config(&reader).is_some());
+        let mut asked = reader.asked();
+        let mut known: Vec<_> = SETTINGS.iter().map(|setting| setting.key).collect();
+        asked.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(asked, known);
+        assert_eq!(reader.into_faults(), []);
+    }
+
+    #[test]
+    fn the_public_url_is_an_origin() {
+        assert!(public_url("https://fairy.example.com").is_ok());
+        for bad in ["fairy.example.com", "ftp://x.yz", "https://x.yz/fairy", "https://u@x.yz", "https://x.yz/?a"] {
+            assert!(public_url(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_sender_cannot_carry_a_second_header() {
+        assert!(sender("Fairy <fairy@example.com>").is_ok());
+        assert!(sender("fairy@example.com").is_ok());
+        for bad in ["", "fairy", "Fairy <fairy>", "a@b\r\nBcc: c@d", "Fairy <a@b@c>", "Fairy <a b@c>"] {
+            assert!(sender(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The list of settings: the one place where a setting is named.
+//!
+//! The file, the environment, the reference in the README and `fairy doctor` all read this list, so a setting cannot
+//! exist in one of them only. What a value means is decided in `check`; a test proves that it reads every key.
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its name: `section.key`, or `key` for the few without a section.
+    pub key: &'static str,
+    /// What holds when nothing is given; `None` where that is worked out from other settings or the part is left out.
+    pub default: Option<&'static str>,
+    /// The default in words, where there is no fixed text.
+    pub otherwise: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+    /// Whether its value may hold a secret: then it can be given as a file too and is never shown whole.
+    pub secret: bool,
+}
+
+impl Setting {
+    /// The variable that sets it.
+    pub fn variable(&self) -> String {
+        format!("FAIRY__{}", self.key.replace('.', "__").to_uppercase())
+    }
+}
+
+/// All settings, in the order of the reference.
+pub static SETTINGS: [Setting; 21] = [
+    plain("http.address", Some("127.0.0.1:3000"), "", "Where the API listens."),
+    plain(
+        "http.public_url",
+        None,
+        "`http://` and the address",
+        "What people type to reach Fairy; links in mails begin with it.",
+    ),
+    plain(
+        "http.admin_address",
+        Some("127.0.0.1:3001"),
+        "",
+        "Where `/metrics` and `/health/*` listen; nothing else is served there.",
+    ),
+    plain(
+        "http.max_connections",
+        Some("1000"),
+        "",
+        "Most open connections; further ones wait to be accepted.",
+    ),
+    plain(
+        "http.proxies",
+        Some("0"),
+        "",
+        "How many trusted proxies stand in front, each adding one entry to `X-Forwarded-For`, 0 to 10.",
+    ),
+    plain(
+        "data_dir",
+        Some("./var"),
+        "",
+        "Embedded database, queue, secret key and mail files; made when missing.",
+    ),
+    secret(
+        "database.url",
+        "`sqlite://{DATA_DIR}/fairy.db`",
+        "The database. This build knows `sqlite://PATH`.",
+    ),
+    secret(
+        "queue.url",
+        "`sqlite://{DATA_DIR}/queue.db`",
+        "The lanes. This build knows `sqlite://PATH`, which serves `fairy up` only.",
+    ),
+    plain(
+        "activity.table",
+        None,
+        "none: in the database",
+        "A DynamoDB table for the activity log. Not in this build.",
+    ),
+    plain("events.bus", None, "none", "An EventBridge bus for events. Not in this build."),
+    plain(
+        "mail.transport",
+        Some("files"),
+        "",
+        "`files`: one `.eml` each in `{DATA_DIR}/mail`, to be read at `/dev/mail`. `smtp`: to a mail server. `ses` is not in this build.",
+    ),
+    secret(
+        "mail.smtp_url",
+        "none",
+        "The mail server: `smtp://user:password@host:port`, with STARTTLS where offered, or `smtps://…`.",
+    ),
+    plain(
+        "mail.smtp_ca",
+        None,
+        "none: public authorities",
+        "A PEM file with the authority that signed the mail server's certificate.",
+    ),
+    plain(
+        "mail.from",
+        None,
+        "`Fairy <fairy@localhost>` with `files`",
+        "The sender, as `Name <address>` or an address; must be given with `smtp`.",
+    ),
+    plain(
+        "auth.sign_up",
+        Some("open"),
+        "",
+        "Who may make an account: `open` is anybody, `invite` is who was invited.",
+    ),
+    secret(
+        "auth.secret",
+        "the file `{DATA_DIR}/secret.key`, made at the first start",
+        "At least 32 characters from which link and CSRF keys are made. Changing it voids links in mails sent before.",
+    ),
+    plain(
+        "limits.factor",
+        Some("1"),
+        "",
+        "Multiplies all rate limits of the API, 1 to 1000.",
+    ),
+    plain(
+        "stop.seconds",
+        Some("10"),
+        "",
+        "How long requests and jobs in hand may go on after SIGTERM or Ctrl-C, 1 to 600.",
+    ),
+    plain("log.format", Some("text"), "", "`text` for people, `json` for machines."),
+    plain(
+        "log.level",
+        Some("info"),
+        "",
+        "`error`, `warn`, `info`, `debug`, `trace`, or filters such as `info,fairy_queue=debug`.",
+    ),
+    plain(
+        "log.color",
+        Some("auto"),
+        "",
+        "`auto` colours text on a terminal only; `always`; `never`.",
+    ),
+];
+
+const fn plain(
+    key: &'static str,
+    default: Option<&'static str>,
+    otherwise: &'static str,
+    meaning: &'static str,
+) -> Setting {
+    Setting {
+        key,
+        default,
+        otherwise,
+        meaning,
+        secret: false,
+    }
+}
+
+const fn secret(key: &'static str, otherwise: &'static str, meaning: &'static str) -> Setting {
+    Setting {
+        key,
+        default: None,
+        otherwise,
+        meaning,
+        secret: true,
+    }
+}
+
+/// The setting of that name.
+pub fn find(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
+}
+
+/// The name that a mistyped one most likely means, if any comes near.
+pub fn nearest(key: &str) -> Option<&'static str> {
+    SETTINGS
+        .iter()
+        .map(|setting| (strsim::damerau_levenshtein(key, setting.key), setting.key))
+        .filter(|(distance, name)| *distance <= name.len().div_ceil(3))
+        .min()
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_finds_its_setting() {
+        assert_eq!(nearest("http.adress"), Some("http.address"));
+        assert_eq!(nearest("mail.smtp"), Some("mail.smtp_ca"));
+        assert_eq!(nearest("datadir"), Some("data_dir"));
+        assert_eq!(nearest("colour.of.the.sky"), None);
+    }
+
+    #[test]
+    fn variables_are_spelt_as_the_contract_says() {
+        let variables: Vec<_> = SETTINGS.iter().map(Setting::variable).collect();
+        for named in [
+            "FAIRY__HTTP__ADDRESS",
+            "FAIRY__HTTP__PUBLIC_URL",
+            "FAIRY__HTTP__ADMIN_ADDRESS",
+            "FAIRY__DATA_DIR",
+            "FAIRY__DATABASE__URL",
+            "FAIRY__QUEUE__URL",
+            "FAIRY__ACTIVITY__TABLE",
+            "FAIRY__EVENTS__BUS",
+            "FAIRY__MAIL__TRANSPORT",
+            "FAIRY__MAIL__SMTP_URL",
+            "FAIRY__MAIL__FROM",
+            "FAIRY__AUTH__SIGN_UP",
+        ] {
+            assert!(variables.iter().any(|variable| variable == named), "{named}");
+        }
+    }
+}

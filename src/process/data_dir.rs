@@ -1,0 +1,34 @@
+//! The data directory: made when missing, for nobody else to read.
+
+use std::{
+    fs::{DirBuilder, File},
+    io,
+    os::unix::fs::DirBuilderExt as _,
+    path::Path,
+};
+
+/// Makes the directory if it is missing, with access for its owner only.
+///
+/// # Errors
+/// When it cannot be made or is something else.
+pub fn create(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Writes a file into the directory and removes it again.
+///
+/// # Errors
+/// When that does not work; a full disk and a read-only file system show here.
+pub fn probe(path: &Path) -> io::Result<()> {
+    let probe = path.join(".probe");
+    File::create(&probe)?.sync_all()?;
+    std::fs::remove_file(probe)
+}
+
+/// Makes what was written to the directory itself (new names) durable.
+///
+/// # Errors
+/// When the system says so.
+pub fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}

@@ -1,0 +1,9 @@
+//! What a process needs of its operating system: time, ids, a directory, a secret, listeners, signals, a log.
+
+pub mod clock;
+pub mod data_dir;
+pub mod ids;
+pub mod listen;
+pub mod secret;
+pub mod signals;
+pub mod telemetry;

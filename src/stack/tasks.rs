@@ -1,0 +1,75 @@
+//! The long-running tasks of the stack, by name; one that ends by itself is a reason to end the process.
+
+use std::time::Duration;
+
+use futures::future::select_all;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// One long-running task with the means to stop it.
+pub struct Running {
+    pub name: &'static str,
+    pub stop: CancellationToken,
+    handle: JoinHandle<Result<(), String>>,
+}
+
+impl Running {
+    /// Starts a task that is to end soon after its token is cancelled, and not before.
+    pub fn spawn<F>(name: &'static str, task: impl FnOnce(CancellationToken) -> F) -> Self
+    where
+        F: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        let stop = CancellationToken::new();
+        let handle = tokio::spawn(task(stop.clone()));
+        Self { name, stop, handle }
+    }
+
+    /// Stops the task and waits for its end at most this long; then it is broken off.
+    pub async fn stop(mut self, within: Duration) -> Result<(), String> {
+        self.stop.cancel();
+        self.end(within).await
+    }
+
+    /// Waits for the end at most this long; then the task is broken off.
+    pub async fn end(&mut self, within: Duration) -> Result<(), String> {
+        match tokio::time::timeout(within, &mut self.handle).await {
+            Ok(Ok(result)) => result.map_err(|error| format!("{} ended with an error: {error}", self.name)),
+            Ok(Err(panic)) => Err(format!("{} panicked: {panic}", self.name)),
+            Err(_) => {
+                self.handle.abort();
+                Err(format!("{} did not end within {} s and was broken off", self.name, within.as_secs()))
+            }
+        }
+    }
+
+    /// Whether it ends within this time; it goes on if not.
+    pub async fn ends_within(&mut self, time: Duration) -> bool {
+        self.handle.is_finished() || tokio::time::timeout(time, wait(&mut self.handle)).await.is_ok()
+    }
+}
+
+/// Waits until the task has ended, leaving its result where it is.
+async fn wait(handle: &mut JoinHandle<Result<(), String>>) {
+    let mut poll = tokio::time::interval(Duration::from_millis(5));
+    while !handle.is_finished() {
+        poll.tick().await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.handle.abort();
+    }
+}
+
+/// Ends with the first task that ends, and says which and how.
+pub async fn first_end(tasks: Vec<&mut Running>) -> String {
+    let names: Vec<_> = tasks.iter().map(|task| task.name).collect();
+    let handles: Vec<_> = tasks.into_iter().map(|task| &mut task.handle).collect();
+    let (result, index, _) = select_all(handles).await;
+    match result {
+        Ok(Ok(())) => format!("{} ended by itself", names[index]),
+        Ok(Err(error)) => format!("{} ended: {error}", names[index]),
+        Err(panic) => format!("{} panicked: {panic}", names[index]),
+    }
+}

@@ -1,0 +1,191 @@
+//! Joining the crates: which part fulfils which port.
+
+use std::{path::PathBuf, sync::Arc};
+
+use fairy_api::{Rate, Rates};
+use fairy_jobs::ports::Mailer;
+use fairy_store::Store;
+use fairy_workers::mail;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::{Opened, Parts, opened::SINKS};
+use crate::{
+    Failure,
+    config::{Config, SignUp, Transport},
+    embedded::{Hints, Lanes, Outcomes, Signals},
+    lanes,
+    observe::Vitals,
+};
+
+/// The lanes as the workers know them.
+pub const LANES: fairy_workers::Lanes = fairy_workers::Lanes {
+    operations: &lanes::OPERATIONS,
+    record: &lanes::RECORD,
+    publish: &lanes::PUBLISH,
+    notify: &lanes::NOTIFY,
+    deliver: &lanes::DELIVER,
+};
+
+/// The parts, joined but not yet running.
+pub struct Wired {
+    pub outcomes: Outcomes,
+    pub signals: Signals,
+    pub hints: Hints,
+    pub workers: Arc<fairy_workers::Services>,
+}
+
+impl Wired {
+    /// Joins the workers' side.
+    pub fn new(config: &Config, parts: &Parts, opened: &Opened, public_url: &Url) -> Result<Self, Failure> {
+        let outcomes = Outcomes::default();
+        let signals = Signals::default();
+        let sinks = SINKS.map(|sink| (sink, lanes::of_sink(sink)));
+        let hints = Hints::new(
+            signals.clone(),
+            Lanes {
+                sinks: sinks.to_vec(),
+                deliver: &lanes::DELIVER,
+            },
+        );
+        let store = Arc::new(opened.store.clone());
+        let workers = Arc::new(fairy_workers::Services {
+            ledger: store.clone(),
+            sinks: store.clone(),
+            teams: store.clone(),
+            notices: store.clone(),
+            deliveries: store.clone(),
+            activity: store.clone(),
+            upkeep: store,
+            bus: None,
+            mailer: mailer(config, parts)?,
+            outcomes: Arc::new(outcomes.clone()),
+            relay: Arc::new(hints.clone()),
+            clock: parts.clock.clone(),
+            ids: parts.ids.clone(),
+            link_key: opened.link_key.clone(),
+            settings: fairy_workers::Settings {
+                public_url: public_url.clone(),
+                mail_from: config.mail.from.clone(),
+                worker: format!("up-{}", std::process::id()),
+                stop_within: config.stop_within,
+                send_limit: match config.mail.transport {
+                    Transport::Files(_) => fairy_workers::Settings::FILES_SEND_LIMIT,
+                    Transport::Smtp { .. } => fairy_workers::Settings::SMTP_SEND_LIMIT,
+                },
+            },
+        });
+        Ok(Self {
+            outcomes,
+            signals,
+            hints,
+            workers,
+        })
+    }
+
+    /// What the API is given.
+    pub fn api(&self, opened: &Opened, parts: &Parts) -> fairy_api::Services {
+        let store: Arc<Store> = Arc::new(opened.store.clone());
+        fairy_api::Services {
+            accounts: store.clone(),
+            teams: store.clone(),
+            ledger: store.clone(),
+            tasks: store.clone(),
+            feed: store.clone(),
+            activity: store.clone(),
+            notices: store.clone(),
+            upkeep: store,
+            queue: opened.queue.clone(),
+            operations: &lanes::OPERATIONS,
+            outcomes: Arc::new(self.outcomes.clone()),
+            signal: Arc::new(self.signals.clone()),
+            relay: Arc::new(self.hints.clone()),
+            clock: parts.clock.clone(),
+            ids: parts.ids.clone(),
+            link_key: opened.link_key.clone(),
+        }
+    }
+
+    /// What health and metrics are read from.
+    pub fn vitals(&self, opened: &Opened, stopping: CancellationToken) -> Vitals {
+        Vitals {
+            upkeep: Arc::new(opened.store.clone()),
+            queue: opened.queue.clone(),
+            lanes: &lanes::ALL,
+            outcomes: self.outcomes.clone(),
+            signals: self.signals.clone(),
+            stopping,
+        }
+    }
+}
+
+/// The API's settings.
+pub fn api_settings(config: &Config, public_url: Url, drain: CancellationToken) -> fairy_api::Settings {
+    fairy_api::Settings {
+        sign_up: match config.sign_up {
+            SignUp::Open => fairy_api::SignUp::Open,
+            SignUp::Invite => fairy_api::SignUp::Invite,
+        },
+        mail_dir: mail_directory(config),
+        drain,
+        forwarded_hops: config.http.proxies,
+        rates: rates(config.limits_factor),
+        ..fairy_api::Settings::new(public_url)
+    }
+}
+
+/// Where mail files are, if mail goes to files.
+pub fn mail_directory(config: &Config) -> Option<PathBuf> {
+    match &config.mail.transport {
+        Transport::Files(directory) => Some(directory.clone()),
+        Transport::Smtp { .. } => None,
+    }
+}
+
+fn rates(factor: u32) -> Rates {
+    let times = |rate: Rate| Rate {
+        burst: rate.burst.saturating_mul(factor),
+        per_minute: rate.per_minute.saturating_mul(factor),
+    };
+    let base = Rates::default();
+    Rates {
+        address: times(base.address),
+        caller: times(base.caller),
+        workspace: times(base.workspace),
+        credentials_address: times(base.credentials_address),
+        sign_in: times(base.sign_in),
+        link: times(base.link),
+    }
+}
+
+fn mailer(config: &Config, parts: &Parts) -> Result<Arc<dyn Mailer>, Failure> {
+    let from = config.mail.from.clone();
+    let clock = parts.clock.clone();
+    match &config.mail.transport {
+        Transport::Files(directory) => match mail::files(directory.clone(), from, clock) {
+            Ok(files) => Ok(Arc::new(files)),
+            Err(error) => Err(Failure::new(format_args!(
+                "the directory for mail {} cannot be used: {error}",
+                directory.display()
+            ))),
+        },
+        Transport::Smtp { .. } => Ok(Arc::new(smtp(config, parts)?)),
+    }
+}
+
+/// The way to the mail server of the settings.
+///
+/// # Errors
+/// When there is none, or its certificate file cannot be used.
+pub fn smtp(config: &Config, parts: &Parts) -> Result<mail::Smtp, Failure> {
+    let Transport::Smtp { url, ca } = &config.mail.transport else {
+        return Err(Failure::new("mail goes to files, not to a server"));
+    };
+    let ca = ca.as_ref().map(|path| {
+        std::fs::read(path)
+            .map_err(|error| Failure::new(format_args!("mail.smtp_ca {} cannot be read: {error}", path.display())))
+    });
+    let ca = ca.transpose()?;
+    mail::smtp(url, ca.as_deref(), config.mail.from.clone(), parts.clock.clone())
+        .map_err(|error| Failure::new(format_args!("mail.smtp_url cannot be used: {error}")))
+}
