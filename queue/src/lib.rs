@@ -15,6 +15,7 @@ mod queue;
 pub mod sqlite;
 mod stats;
 #[cfg(feature = "testing")]
+#[expect(clippy::unwrap_used, clippy::expect_used, reason = "a scenario fails by panicking")]
 pub mod testing;
 mod worker;
 

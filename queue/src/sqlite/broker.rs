@@ -56,7 +56,7 @@ fn lane_ref(lane: &LaneSpec) -> LaneRef {
     }
 }
 
-fn failed(error: sqlx::Error) -> QueueError {
+fn failed(error: &sqlx::Error) -> QueueError {
     QueueError(error.to_string())
 }
 
@@ -74,7 +74,9 @@ impl Broker for File {
     }
 
     async fn find(&self, lane: &LaneSpec, unique_key: &str) -> Result<Option<Found>, QueueError> {
-        read::find(&self.readers, lane.name, unique_key, self.time.now()).await.map_err(failed)
+        read::find(&self.readers, lane.name, unique_key, self.time.now())
+            .await
+            .map_err(|error| failed(&error))
     }
 
     async fn claim(&self, lane: &LaneSpec, ask: Ask) -> Result<Claimed, QueueError> {
@@ -90,11 +92,11 @@ impl Broker for File {
     }
 
     async fn stats(&self, lane: &LaneSpec) -> Result<LaneStats, QueueError> {
-        read::stats(&self.readers, lane.name, self.time.now()).await.map_err(failed)
+        read::stats(&self.readers, lane.name, self.time.now()).await.map_err(|error| failed(&error))
     }
 
     async fn dead(&self, lane: &LaneSpec, page: Page) -> Result<DeadPage, QueueError> {
-        read::dead(&self.readers, lane.name, &page).await.map_err(failed)
+        read::dead(&self.readers, lane.name, &page).await.map_err(|error| failed(&error))
     }
 
     async fn retry_dead(&self, lane: &LaneSpec, which: Which, by: &str) -> Result<Vec<JobId>, QueueError> {
@@ -119,7 +121,7 @@ impl Broker for File {
     }
 
     async fn audit(&self, limit: u32) -> Result<Vec<AuditEntry>, QueueError> {
-        read::audit(&self.readers, limit).await.map_err(failed)
+        read::audit(&self.readers, limit).await.map_err(|error| failed(&error))
     }
 
     fn wake(&self, lane: &LaneSpec) -> watch::Receiver<u64> {

@@ -9,6 +9,9 @@ use tokio::sync::oneshot;
 
 use crate::{Ask, Claimed, JobId, NewJob, PushError, Pushed, QueueError, Settled, Token, Which};
 
+/// A place for the answer to a push.
+pub(super) type PushReply = oneshot::Sender<Result<Vec<Pushed>, PushError>>;
+
 /// A place for an answer.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, QueueError>>;
 
@@ -30,7 +33,7 @@ pub(super) struct LaneRef {
 /// One change asked of the writer.
 pub(super) enum Command {
     /// Queue a batch.
-    Push(LaneRef, Vec<NewJob>, oneshot::Sender<Result<Vec<Pushed>, PushError>>),
+    Push(LaneRef, Vec<NewJob>, PushReply),
     /// Carry out verdicts.
     Settle(LaneRef, Vec<Settled>, Reply<Vec<Token>>),
     /// Extend leases.
@@ -57,7 +60,7 @@ pub(super) enum Operation {
 /// What gathered for one transaction, by kind.
 #[derive(Default)]
 pub(super) struct Round {
-    pub pushes: Vec<(LaneRef, Vec<NewJob>, oneshot::Sender<Result<Vec<Pushed>, PushError>>)>,
+    pub pushes: Vec<(LaneRef, Vec<NewJob>, PushReply)>,
     pub settles: Vec<(LaneRef, Vec<Settled>, Reply<Vec<Token>>)>,
     pub renews: Vec<(LaneRef, Vec<Token>, Reply<Vec<Token>>)>,
     pub operations: Vec<(LaneRef, Operation, String, Reply<Vec<JobId>>)>,

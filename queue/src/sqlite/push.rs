@@ -205,9 +205,9 @@ async fn write(tx: &mut Transaction<'_>, rows: &[Row<'_>]) -> Result<(), sqlx::E
         ));
         let delta = tx.delta(row.lane);
         if due.is_some() {
-            delta.later += 1
+            delta.later += 1;
         } else {
-            delta.waiting += 1
+            delta.waiting += 1;
         }
         tx.woken.insert(row.lane);
     }

@@ -75,8 +75,8 @@ pub(super) async fn find(
 
 /// Counts a lane; one that was never used is empty.
 pub(super) async fn stats(pool: &SqlitePool, lane: &str, now: i64) -> Result<LaneStats, sqlx::Error> {
-    let row: Option<(i64, i64, i64, i64, bool, Option<i64>, i64)> =
-        sqlx::query_as(STATS).bind(lane).fetch_optional(pool).await?;
+    type Row = (i64, i64, i64, i64, bool, Option<i64>, i64);
+    let row: Option<Row> = sqlx::query_as(STATS).bind(lane).fetch_optional(pool).await?;
     let Some((waiting, later, in_flight, dead, paused, oldest, paused_groups)) = row else {
         return Ok(LaneStats::default());
     };

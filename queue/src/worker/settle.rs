@@ -55,7 +55,7 @@ async fn deliver(station: &Station, settled: Vec<Settled>) {
                 return;
             }
             Err(error) => {
-                tracing::warn!(lane = station.lane.name, %error, "verdicts could not be brought back")
+                tracing::warn!(lane = station.lane.name, %error, "verdicts could not be brought back");
             }
         }
         repeated = true;

@@ -1,4 +1,5 @@
 //! A queue file in a directory of its own, for tests.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
