@@ -54,11 +54,8 @@ pub static DELIVER: LaneSpec = LaneSpec {
 /// All lanes, in the order in which an operation passes them.
 pub static ALL: [&LaneSpec; 5] = [&OPERATIONS, &RECORD, &PUBLISH, &NOTIFY, &DELIVER];
 
-const SINK_RETRY: RetrySchedule = RetrySchedule::Backoff {
-    base: Duration::from_millis(500),
-    cap: Duration::from_secs(60),
-    attempts: 10,
-};
+const SINK_RETRY: RetrySchedule =
+    RetrySchedule::Backoff { base: Duration::from_millis(500), cap: Duration::from_secs(60), attempts: 10 };
 
 const fn sink(name: &'static str) -> LaneSpec {
     LaneSpec {

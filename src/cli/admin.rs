@@ -35,11 +35,7 @@ pub async fn run(config: Config, action: AdminAction) -> Result<ExitCode, Failur
         )));
     }
     let parts = Parts::default();
-    let desk = Desk {
-        store: open_store(&config, &parts).await?,
-        config,
-        parts,
-    };
+    let desk = Desk { store: open_store(&config, &parts).await?, config, parts };
     let text = match action {
         AdminAction::User { email } => desk.show(&email).await,
         AdminAction::Verify { email } => desk.verify(&email).await,
@@ -76,11 +72,7 @@ impl Desk {
             .items
             .into_iter()
             .map(|(workspace, role)| {
-                [
-                    workspace.id.to_string(),
-                    workspace.slug.as_str().to_owned(),
-                    role.as_str().to_owned(),
-                ]
+                [workspace.id.to_string(), workspace.slug.as_str().to_owned(), role.as_str().to_owned()]
             })
             .collect();
         text += &table(["WORKSPACE", "SLUG", "ROLE"], &rows);
@@ -123,7 +115,8 @@ impl Desk {
     }
 
     async fn user(&self, email: &str) -> Result<User, Failure> {
-        let address = EmailAddress::parse(email).map_err(|error| Failure::new(format_args!("{email:?} {error}")))?;
+        let address =
+            EmailAddress::parse(email).map_err(|error| Failure::new(format_args!("{email:?} {error}")))?;
         let none = || Failure::new(format_args!("there is no account with the address {address}"));
         let credentials = self.store.credentials(&address).await?.ok_or_else(none)?;
         self.store.user(credentials.user).await?.ok_or_else(none)

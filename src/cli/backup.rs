@@ -48,11 +48,17 @@ pub async fn run(config: Config, directory: PathBuf) -> Result<ExitCode, Failure
         }
     }
     if directory.exists() {
-        return Err(Failure::new(format_args!("{} exists already: name a new directory", directory.display())));
+        return Err(Failure::new(format_args!(
+            "{} exists already: name a new directory",
+            directory.display()
+        )));
     }
     let partial = partial(&directory)?;
     let failed = |error: String| {
-        Failure::new(format_args!("the copy in {} is not complete and was not kept: {error}", partial.display()))
+        Failure::new(format_args!(
+            "the copy in {} is not complete and was not kept: {error}",
+            partial.display()
+        ))
     };
     if let Err(error) = copy(&config, &partial).await {
         // The first error is the one to tell; what cannot be removed is named in the line.

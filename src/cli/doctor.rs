@@ -126,7 +126,9 @@ fn space(path: &Path) -> Finding {
             let free = found.f_bavail.saturating_mul(found.f_frsize);
             let megabytes = free / (1024 * 1024);
             match free {
-                0..LEAST_SPACE => Wrong(format!("{megabytes} MB free: make room, SQLite needs some to go on")),
+                0..LEAST_SPACE => {
+                    Wrong(format!("{megabytes} MB free: make room, SQLite needs some to go on"))
+                }
                 _ => Well(format!("{megabytes} MB free")),
             }
         }
@@ -180,7 +182,9 @@ async fn queue(config: &Config) -> Finding {
     queue.close().await;
     match dead {
         0 => Well(format!("{path}: {waiting} jobs wait")),
-        _ => Note(format!("{path}: {waiting} jobs wait, {dead} are dead letters: see `fairy lanes dead LANE`")),
+        _ => {
+            Note(format!("{path}: {waiting} jobs wait, {dead} are dead letters: see `fairy lanes dead LANE`"))
+        }
     }
 }
 

@@ -142,7 +142,9 @@ where
         let asked = letters.jobs.len();
         let done = act(Which::Ids(letters.jobs.into_iter().map(JobId::from).collect())).await?.len();
         return match done {
-            0 => Err(Failure::new("none of these jobs is a dead letter of this lane: `fairy lanes dead` lists them")),
+            0 => Err(Failure::new(
+                "none of these jobs is a dead letter of this lane: `fairy lanes dead` lists them",
+            )),
             _ if done < asked => Err(Failure::new(format_args!("only {done} of {asked} could be acted on"))),
             _ => Ok(done),
         };

@@ -33,9 +33,6 @@ mod tests {
     #[test]
     fn columns_line_up() {
         let rows = [["operations".to_owned(), "3".to_owned()], ["x".to_owned(), "12".to_owned()]];
-        assert_eq!(
-            table(["lane", "jobs"], &rows),
-            "lane        jobs\noperations  3\nx           12\n"
-        );
+        assert_eq!(table(["lane", "jobs"], &rows), "lane        jobs\noperations  3\nx           12\n");
     }
 }

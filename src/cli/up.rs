@@ -12,7 +12,8 @@ use crate::{
 
 pub async fn run(config: Config) -> Result<ExitCode, Failure> {
     let signals = StopSignals::listen();
-    let mut signals = signals.map_err(|error| Failure::new(format_args!("signals cannot be handled: {error}")))?;
+    let mut signals =
+        signals.map_err(|error| Failure::new(format_args!("signals cannot be handled: {error}")))?;
     let mut stack = tokio::select! {
         stack = Stack::start(&config, Parts::default()) => stack?,
         signal = signals.next() => return Err(Failure::new(format_args!("{signal} came before the start was done"))),

@@ -108,23 +108,22 @@ fn mail(reader: &Reader<'_>, directory: PathBuf) -> Option<Mail> {
                     "would not be used: set mail.transport to smtp to send by it, or to files to keep it unused",
                 );
             }
-            let from = parsed_from.or_else(|| sender("Fairy <fairy@localhost>").ok().filter(|_| from.is_none()));
-            Some(Mail {
-                transport: Transport::Files(directory),
-                from: from?,
-            })
+            let from =
+                parsed_from.or_else(|| sender("Fairy <fairy@localhost>").ok().filter(|_| from.is_none()));
+            Some(Mail { transport: Transport::Files(directory), from: from? })
         }
         "smtp" => {
             if url.is_none() {
-                reader.fault("mail.transport", &transport, "needs mail.smtp_url: smtp://user:password@host:port");
+                reader.fault(
+                    "mail.transport",
+                    &transport,
+                    "needs mail.smtp_url: smtp://user:password@host:port",
+                );
             }
             if from.is_none() {
                 reader.fault("mail.transport", &transport, "needs mail.from: who the mail is from");
             }
-            Some(Mail {
-                transport: Transport::Smtp { url: parsed_url?, ca },
-                from: parsed_from?,
-            })
+            Some(Mail { transport: Transport::Smtp { url: parsed_url?, ca }, from: parsed_from? })
         }
         "ses" => {
             reader.fault("mail.transport", &transport, "is ses, but this build sends by files or smtp only");
@@ -146,10 +145,12 @@ fn log(reader: &Reader<'_>) -> Option<Log> {
     let level = reader.read("log.level", |text| {
         let filter = tracing_subscriber::EnvFilter::try_new(text);
         // A lone word that is no level would be taken for a target, and log nothing at all.
-        let level = text.contains(['=', ',']) || text.parse::<tracing_subscriber::filter::LevelFilter>().is_ok();
+        let level =
+            text.contains(['=', ',']) || text.parse::<tracing_subscriber::filter::LevelFilter>().is_ok();
         match filter {
             Ok(_) if level => Ok(text.to_owned()),
-            _ => Err("must be error, warn, info, debug, trace, or filters such as info,fairy_queue=debug".to_owned()),
+            _ => Err("must be error, warn, info, debug, trace, or filters such as info,fairy_queue=debug"
+                .to_owned()),
         }
     });
     let color = reader.read("log.color", |text| match text {
@@ -158,11 +159,7 @@ fn log(reader: &Reader<'_>) -> Option<Log> {
         "never" => Ok(Color::Never),
         _ => Err("must be auto, always or never".to_owned()),
     });
-    Some(Log {
-        format: format?,
-        level: level?,
-        color: color?,
-    })
+    Some(Log { format: format?, level: level?, color: color? })
 }
 
 fn absent(reader: &Reader<'_>, key: &'static str, instead: &str) {
@@ -176,13 +173,11 @@ fn absent(reader: &Reader<'_>, key: &'static str, instead: &str) {
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse()
-        .map_err(|_| format!("is {text:?}, but must be an address and a port such as 127.0.0.1:3000"))
+    text.parse().map_err(|_| format!("is {text:?}, but must be an address and a port such as 127.0.0.1:3000"))
 }
 
 fn address_of_admin(text: &str) -> Result<SocketAddr, String> {
-    text.parse()
-        .map_err(|_| format!("is {text:?}, but must be an address and a port such as 127.0.0.1:3001"))
+    text.parse().map_err(|_| format!("is {text:?}, but must be an address and a port such as 127.0.0.1:3001"))
 }
 
 fn path(text: &str) -> Result<PathBuf, String> {
@@ -260,7 +255,9 @@ mod tests {
     #[test]
     fn the_public_url_is_an_origin() {
         assert!(public_url("https://fairy.example.com").is_ok());
-        for bad in ["fairy.example.com", "ftp://x.yz", "https://x.yz/fairy", "https://u@x.yz", "https://x.yz/?a"] {
+        for bad in
+            ["fairy.example.com", "ftp://x.yz", "https://x.yz/fairy", "https://u@x.yz", "https://x.yz/?a"]
+        {
             assert!(public_url(bad).is_err(), "{bad}");
         }
     }

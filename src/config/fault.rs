@@ -15,11 +15,7 @@ pub struct Fault {
 impl Fault {
     /// The setting `key`, given at `origin`, has this problem.
     pub fn new(key: impl Into<String>, origin: Origin, problem: impl Into<String>) -> Self {
-        Self {
-            key: key.into(),
-            origin,
-            problem: problem.into(),
-        }
+        Self { key: key.into(), origin, problem: problem.into() }
     }
 }
 

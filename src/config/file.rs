@@ -20,19 +20,14 @@ pub fn read(path: &Path) -> (Vec<(String, Given)>, Vec<Fault>) {
     match text_of(path) {
         Ok(text) => parse(path, &text),
         Err(problem) => {
-            let origin = Origin::File {
-                path: path.to_owned(),
-                line: 1,
-            };
+            let origin = Origin::File { path: path.to_owned(), line: 1 };
             (Vec::new(), vec![Fault::new("the file", origin, problem)])
         }
     }
 }
 
 fn text_of(path: &Path) -> Result<String, String> {
-    let length = std::fs::metadata(path)
-        .map_err(|error| format!("cannot be read: {error}"))?
-        .len();
+    let length = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?.len();
     if length > MAX_BYTES {
         return Err(format!("has {length} bytes; a configuration has at most {MAX_BYTES}"));
     }
@@ -40,12 +35,7 @@ fn text_of(path: &Path) -> Result<String, String> {
 }
 
 fn parse(path: &Path, text: &str) -> (Vec<(String, Given)>, Vec<Fault>) {
-    let mut reader = Reader {
-        path,
-        text,
-        entries: Vec::new(),
-        faults: Vec::new(),
-    };
+    let mut reader = Reader { path, text, entries: Vec::new(), faults: Vec::new() };
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         let at = error.span().map_or(0, |span| span.start);
@@ -97,9 +87,6 @@ impl Reader<'_> {
 
     fn origin(&self, at: usize) -> Origin {
         let before = self.text.as_bytes().iter().take(at);
-        Origin::File {
-            path: self.path.to_owned(),
-            line: before.filter(|byte| **byte == b'\n').count() + 1,
-        }
+        Origin::File { path: self.path.to_owned(), line: before.filter(|byte| **byte == b'\n').count() + 1 }
     }
 }

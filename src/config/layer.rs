@@ -59,7 +59,11 @@ impl Layers {
                 Ok((key, given)) => {
                     let origin = given.origin.clone();
                     if layer.insert(key, given).is_some() {
-                        faults.push(Fault::new(key, origin, "is given both as a value and as a file: keep one"));
+                        faults.push(Fault::new(
+                            key,
+                            origin,
+                            "is given both as a value and as a file: keep one",
+                        ));
                     }
                 }
                 Err(fault) => faults.push(fault),
@@ -73,10 +77,7 @@ impl Layers {
     pub fn value(&self, key: &'static str) -> Option<Given> {
         self.given.get(key).cloned().or_else(|| {
             let default = setting::find(key)?.default?;
-            Some(Given {
-                text: default.to_owned(),
-                origin: Origin::Default,
-            })
+            Some(Given { text: default.to_owned(), origin: Origin::Default })
         })
     }
 }
@@ -85,10 +86,7 @@ fn resolve(name: &str, given: Given) -> Result<(&'static str, Given), Fault> {
     if let Some(setting) = setting::find(name) {
         return Ok((setting.key, given));
     }
-    let secret = name
-        .strip_suffix("_file")
-        .and_then(setting::find)
-        .filter(|setting| setting.secret);
+    let secret = name.strip_suffix("_file").and_then(setting::find).filter(|setting| setting.secret);
     let Some(setting) = secret else {
         let hint = setting::nearest(name).map_or_else(
             || "unknown setting: `fairy config` lists those there are".to_owned(),
@@ -99,10 +97,7 @@ fn resolve(name: &str, given: Given) -> Result<(&'static str, Given), Fault> {
     match std::fs::read_to_string(&given.text) {
         Ok(text) => Ok((
             setting.key,
-            Given {
-                text: text.trim_end_matches(['\r', '\n']).to_owned(),
-                origin: given.origin,
-            },
+            Given { text: text.trim_end_matches(['\r', '\n']).to_owned(), origin: given.origin },
         )),
         Err(error) => Err(Fault::new(name, given.origin, format!("cannot read {}: {error}", given.text))),
     }

@@ -19,10 +19,7 @@ pub struct Source {
 impl Source {
     /// The process's own environment, and this file.
     pub fn process(file: Option<PathBuf>) -> Self {
-        Self {
-            file,
-            variables: std::env::vars_os().collect(),
-        }
+        Self { file, variables: std::env::vars_os().collect() }
     }
 }
 
@@ -61,10 +58,7 @@ mod tests {
     fn source(text: &str, variables: &[(&str, &str)]) -> (tempfile::TempDir, Source) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("fairy.toml");
-        std::fs::File::create(&path)
-            .unwrap()
-            .write_all(text.as_bytes())
-            .unwrap();
+        std::fs::File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
         let variables = variables.iter().map(|(k, v)| (k.into(), v.into())).collect();
         let file = Some(path);
         (dir, Source { file, variables })
@@ -100,12 +94,12 @@ mod tests {
                 ("FAIRY__STOP__SECONDS", "-1"),
                 ("FAIRY__NO_SUCH_THING_AT_ALL", "1"),
             ],
-        ), @"");
+        ));
     }
 
     #[test]
     fn a_broken_file_is_told_in_one_line() {
-        insta::assert_snapshot!(complaint("[http\naddress = 1 2\n", &[]), @"");
+        insta::assert_snapshot!(complaint("[http\naddress = 1 2\n", &[]));
     }
 
     #[test]
@@ -113,14 +107,17 @@ mod tests {
         insta::assert_snapshot!(complaint(
             "[database]\nurl = \"mysql://fairy:hunter2@db/fairy\"\n[queue]\nurl = \"redis://localhost\"\n[activity]\ntable = \"log\"\n[events]\nbus = \"bus\"\n[mail]\ntransport = \"ses\"\n",
             &[],
-        ), @"");
+        ));
     }
 
     #[test]
     fn mail_settings_must_fit_together() {
-        insta::assert_snapshot!(complaint("[mail]\ntransport = \"smtp\"\n", &[]), @"");
-        insta::assert_snapshot!(complaint("[mail]\nsmtp_url = \"smtp://u:hunter2@localhost:25\"\n", &[]), @"");
-        insta::assert_snapshot!(complaint("[mail]\ntransport = \"smtp\"\nfrom = \"Fairy\"\nsmtp_url = \"http://u:hunter2@localhost:25\"\n", &[]), @"");
+        insta::assert_snapshot!(complaint("[mail]\ntransport = \"smtp\"\n", &[]));
+        insta::assert_snapshot!(complaint("[mail]\nsmtp_url = \"smtp://u:hunter2@localhost:25\"\n", &[]));
+        insta::assert_snapshot!(complaint(
+            "[mail]\ntransport = \"smtp\"\nfrom = \"Fairy\"\nsmtp_url = \"http://u:hunter2@localhost:25\"\n",
+            &[]
+        ));
     }
 
     #[test]
@@ -146,10 +143,7 @@ mod tests {
 
     #[test]
     fn a_named_file_must_be_there() {
-        let source = Source {
-            file: Some(PathBuf::from("no/such/fairy.toml")),
-            variables: Vec::new(),
-        };
-        insta::assert_snapshot!(load(source).unwrap_err().to_string(), @"");
+        let source = Source { file: Some(PathBuf::from("no/such/fairy.toml")), variables: Vec::new() };
+        insta::assert_snapshot!(load(source).unwrap_err().to_string());
     }
 }

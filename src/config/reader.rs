@@ -31,11 +31,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The value, converted; `None` if nothing is given or what is given does not convert, which is then a fault.
-    pub fn read<T>(
-        &self,
-        key: &'static str,
-        convert: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<T> {
+    pub fn read<T>(&self, key: &'static str, convert: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         let given = self.given(key)?;
         match convert(&given.text) {
             Ok(value) => Some(value),

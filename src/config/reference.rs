@@ -35,11 +35,9 @@ pub fn effective(layers: &Layers) -> Vec<Effective> {
     SETTINGS
         .iter()
         .map(|setting| match layers.value(setting.key) {
-            Some(given) => Effective {
-                key: setting.key,
-                shown: redacted(setting, &given.text),
-                origin: given.origin,
-            },
+            Some(given) => {
+                Effective { key: setting.key, shown: redacted(setting, &given.text), origin: given.origin }
+            }
             None => Effective {
                 key: setting.key,
                 shown: setting.otherwise.replace('`', ""),
@@ -84,10 +82,7 @@ mod tests {
     #[test]
     fn no_secret_is_shown() {
         let mut layers = Layers::default();
-        let given = |text: &str| Given {
-            text: text.to_owned(),
-            origin: Origin::Variable("X".to_owned()),
-        };
+        let given = |text: &str| Given { text: text.to_owned(), origin: Origin::Variable("X".to_owned()) };
         let faults = layers.lay(vec![
             ("auth.secret".to_owned(), given("hunter2hunter2hunter2hunter2hunter2")),
             ("mail.smtp_url".to_owned(), given("smtp://mina:hunter2@@mail:25")),

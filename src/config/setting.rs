@@ -109,12 +109,7 @@ pub static SETTINGS: [Setting; 21] = [
         "the file `{DATA_DIR}/secret.key`, made at the first start",
         "At least 32 characters from which link and CSRF keys are made. Changing it voids links in mails sent before.",
     ),
-    plain(
-        "limits.factor",
-        Some("1"),
-        "",
-        "Multiplies all rate limits of the API, 1 to 1000.",
-    ),
+    plain("limits.factor", Some("1"), "", "Multiplies all rate limits of the API, 1 to 1000."),
     plain(
         "stop.seconds",
         Some("10"),
@@ -128,12 +123,7 @@ pub static SETTINGS: [Setting; 21] = [
         "",
         "`error`, `warn`, `info`, `debug`, `trace`, or filters such as `info,fairy_queue=debug`.",
     ),
-    plain(
-        "log.color",
-        Some("auto"),
-        "",
-        "`auto` colours text on a terminal only; `always`; `never`.",
-    ),
+    plain("log.color", Some("auto"), "", "`auto` colours text on a terminal only; `always`; `never`."),
 ];
 
 const fn plain(
@@ -142,23 +132,11 @@ const fn plain(
     otherwise: &'static str,
     meaning: &'static str,
 ) -> Setting {
-    Setting {
-        key,
-        default,
-        otherwise,
-        meaning,
-        secret: false,
-    }
+    Setting { key, default, otherwise, meaning, secret: false }
 }
 
 const fn secret(key: &'static str, otherwise: &'static str, meaning: &'static str) -> Setting {
-    Setting {
-        key,
-        default: None,
-        otherwise,
-        meaning,
-        secret: true,
-    }
+    Setting { key, default: None, otherwise, meaning, secret: true }
 }
 
 /// The setting of that name.

@@ -41,9 +41,7 @@ impl Shared {
     fn shard(&self, id: OperationId) -> MutexGuard<'_, Shard> {
         let byte = id.to_bytes()[15];
         // A panic while the lock is held leaves a map that is still a map.
-        self.shards[usize::from(byte) % SHARDS]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shards[usize::from(byte) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -68,12 +66,7 @@ impl OutcomeChannel for Outcomes {
         let ticket = self.0.tickets.fetch_add(1, Ordering::Relaxed);
         let (to, from) = oneshot::channel();
         self.0.shard(id).entry(id).or_default().push(Waiter { ticket, to });
-        Box::pin(Listening {
-            shared: self.0.clone(),
-            id,
-            ticket,
-            from,
-        })
+        Box::pin(Listening { shared: self.0.clone(), id, ticket, from })
     }
 
     async fn send(&self, outcomes: &[Outcome]) {
@@ -137,10 +130,7 @@ mod tests {
             fingerprint: Fingerprint::of(&[]),
             accepted_at: Timestamp::UNIX_EPOCH,
             finished_at: Timestamp::UNIX_EPOCH,
-            resource: ResourceRef {
-                kind: ResourceKind::Task,
-                id: "WEB-1".to_owned(),
-            },
+            resource: ResourceRef { kind: ResourceKind::Task, id: "WEB-1".to_owned() },
             end: End::Applied(None),
         }
     }

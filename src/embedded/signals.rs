@@ -42,16 +42,8 @@ impl Signals {
 
 impl FeedSignal for Signals {
     fn follow(&self, workspace: WorkspaceId) -> BoxStream<'static, u64> {
-        let seq = self
-            .map()
-            .entry(workspace)
-            .or_insert_with(|| watch::Sender::new(0))
-            .subscribe();
-        let following = Following {
-            signals: self.clone(),
-            workspace,
-            seq,
-        };
+        let seq = self.map().entry(workspace).or_insert_with(|| watch::Sender::new(0)).subscribe();
+        let following = Following { signals: self.clone(), workspace, seq };
         stream::unfold(following, async |mut following| {
             following.seq.changed().await.ok()?;
             let seq = *following.seq.borrow_and_update();
@@ -71,10 +63,7 @@ impl Drop for Following {
     fn drop(&mut self) {
         let mut map = self.signals.map();
         // This follower's own receiver is still counted while it is being dropped.
-        if map
-            .get(&self.workspace)
-            .is_some_and(|sender| sender.receiver_count() <= 1)
-        {
+        if map.get(&self.workspace).is_some_and(|sender| sender.receiver_count() <= 1) {
             map.remove(&self.workspace);
         }
     }

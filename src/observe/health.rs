@@ -31,12 +31,7 @@ pub async fn readiness(vitals: &Vitals) -> Readiness {
     let stopping = vitals.stopping.is_cancelled();
     let database = said(database.map(|answer| answer.map_err(|error| error.to_string())));
     let queue = said(queue.map(|answer| answer.map(drop).map_err(|error| error.to_string())));
-    Readiness {
-        ready: !stopping && database == "ok" && queue == "ok",
-        database,
-        queue,
-        stopping,
-    }
+    Readiness { ready: !stopping && database == "ok" && queue == "ok", database, queue, stopping }
 }
 
 fn said(answer: Result<Result<(), String>, tokio::time::error::Elapsed>) -> String {

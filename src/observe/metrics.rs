@@ -14,21 +14,27 @@ pub async fn text(vitals: &Vitals) -> String {
     let reads = vitals.lanes.iter().map(|lane| vitals.queue.stats(lane));
     let stats = futures::future::join_all(reads).await;
     let lanes: Vec<_> = vitals.lanes.iter().map(|lane| lane.name).zip(stats).collect();
-    let known: Vec<(&str, LaneStats)> = lanes
-        .into_iter()
-        .filter_map(|(name, stats)| Some((name, stats.ok()?)))
-        .collect();
+    let known: Vec<(&str, LaneStats)> =
+        lanes.into_iter().filter_map(|(name, stats)| Some((name, stats.ok()?))).collect();
     let mut page = Page::default();
     page.lanes(&known);
     page.gauge("fairy_build_info", "The version that runs.");
-    page.value(
-        "fairy_build_info",
-        &format!("{{version=\"{}\"}}", env!("CARGO_PKG_VERSION")),
-        1,
+    page.value("fairy_build_info", &format!("{{version=\"{}\"}}", env!("CARGO_PKG_VERSION")), 1);
+    page.single(
+        "fairy_stopping",
+        "1 when the process is about to end.",
+        u64::from(vitals.stopping.is_cancelled()),
     );
-    page.single("fairy_stopping", "1 when the process is about to end.", u64::from(vitals.stopping.is_cancelled()));
-    page.single("fairy_waiting_requests", "Requests that wait for an outcome.", vitals.outcomes.waiting() as u64);
-    page.single("fairy_followed_workspaces", "Workspaces whose feed is followed live.", vitals.signals.followed() as u64);
+    page.single(
+        "fairy_waiting_requests",
+        "Requests that wait for an outcome.",
+        vitals.outcomes.waiting() as u64,
+    );
+    page.single(
+        "fairy_followed_workspaces",
+        "Workspaces whose feed is followed live.",
+        vitals.signals.followed() as u64,
+    );
     page.process();
     page.0
 }

@@ -1,7 +1,8 @@
 //! The routes of the admin listener; nothing else is served there.
 
 use poem::{
-    EndpointExt as _, IntoResponse, Response, Route, endpoint::BoxEndpoint, get, handler, http::StatusCode, web::Data,
+    EndpointExt as _, IntoResponse, Response, Route, endpoint::BoxEndpoint, get, handler, http::StatusCode,
+    web::Data,
 };
 
 use super::{Vitals, health, metrics};

@@ -40,11 +40,7 @@ impl Gate {
     /// When the system does not give it.
     pub async fn bind(address: SocketAddr, connections: usize) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
-        Ok(Self {
-            address: listener.local_addr()?,
-            listener,
-            places: Arc::new(Semaphore::new(connections)),
-        })
+        Ok(Self { address: listener.local_addr()?, listener, places: Arc::new(Semaphore::new(connections)) })
     }
 
     /// The address it got.
@@ -85,7 +81,11 @@ pub struct Connection {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, into)
     }
 }

@@ -16,10 +16,7 @@ impl StopSignals {
     /// # Errors
     /// When the system does not let them be handled.
     pub fn listen() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
     /// Ends with the next signal, and says which it was.

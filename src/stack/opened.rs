@@ -71,8 +71,9 @@ fn make_directory(config: &Config) -> Result<(), Failure> {
     data_dir::create(path).and_then(|()| data_dir::probe(path)).map_err(unwritable)?;
     for file in [&config.database, &config.queue] {
         if let Some(parent) = file.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            data_dir::create(parent)
-                .map_err(|error| Failure::new(format_args!("{} cannot be made: {error}", parent.display())))?;
+            data_dir::create(parent).map_err(|error| {
+                Failure::new(format_args!("{} cannot be made: {error}", parent.display()))
+            })?;
         }
     }
     Ok(())

@@ -17,9 +17,6 @@ pub struct Parts {
 
 impl Default for Parts {
     fn default() -> Self {
-        Self {
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(OsIds::default()),
-        }
+        Self { clock: Arc::new(SystemClock), ids: Arc::new(OsIds::default()) }
     }
 }

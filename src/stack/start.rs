@@ -50,7 +50,8 @@ impl Stack {
     pub async fn start(config: &Config, parts: Parts) -> Result<Self, Failure> {
         let opened = Opened::open(config, &parts).await?;
         let gate = bind(config.http.address, config.http.max_connections, "FAIRY__HTTP__ADDRESS").await?;
-        let admin_gate = bind(config.http.admin_address, ADMIN_CONNECTIONS, "FAIRY__HTTP__ADMIN_ADDRESS").await?;
+        let admin_gate =
+            bind(config.http.admin_address, ADMIN_CONNECTIONS, "FAIRY__HTTP__ADMIN_ADDRESS").await?;
         let (address, admin_address) = (gate.address(), admin_gate.address());
         let public_url = match &config.http.public_url {
             Some(url) => url.clone(),
@@ -85,13 +86,8 @@ impl Stack {
 
     /// Ends when a part ends that should not, and says which: a reason to end the process loudly.
     pub async fn broken(&mut self) -> Failure {
-        let tasks = vec![
-            &mut self.http,
-            &mut self.workers,
-            &mut self.sweeper,
-            &mut self.relay,
-            &mut self.admin,
-        ];
+        let tasks =
+            vec![&mut self.http, &mut self.workers, &mut self.sweeper, &mut self.relay, &mut self.admin];
         Failure::new(first_end(tasks).await)
     }
 }
@@ -101,7 +97,9 @@ async fn bind(address: SocketAddr, connections: usize, variable: &str) -> Result
         io::ErrorKind::AddrInUse => Failure::new(format_args!(
             "{address} is in use: stop what listens there, or set {variable} to another address"
         )),
-        _ => Failure::new(format_args!("{address} cannot be listened on: {error}; set {variable} to another address")),
+        _ => Failure::new(format_args!(
+            "{address} cannot be listened on: {error}; set {variable} to another address"
+        )),
     })
 }
 

@@ -41,13 +41,7 @@ impl Wired {
         let outcomes = Outcomes::default();
         let signals = Signals::default();
         let sinks = SINKS.map(|sink| (sink, lanes::of_sink(sink)));
-        let hints = Hints::new(
-            signals.clone(),
-            Lanes {
-                sinks: sinks.to_vec(),
-                deliver: &lanes::DELIVER,
-            },
-        );
+        let hints = Hints::new(signals.clone(), Lanes { sinks: sinks.to_vec(), deliver: &lanes::DELIVER });
         let store = Arc::new(opened.store.clone());
         let workers = Arc::new(fairy_workers::Services {
             ledger: store.clone(),
@@ -75,12 +69,7 @@ impl Wired {
                 },
             },
         });
-        Ok(Self {
-            outcomes,
-            signals,
-            hints,
-            workers,
-        })
+        Ok(Self { outcomes, signals, hints, workers })
     }
 
     /// What the API is given.
@@ -182,8 +171,9 @@ pub fn smtp(config: &Config, parts: &Parts) -> Result<mail::Smtp, Failure> {
         return Err(Failure::new("mail goes to files, not to a server"));
     };
     let ca = ca.as_ref().map(|path| {
-        std::fs::read(path)
-            .map_err(|error| Failure::new(format_args!("mail.smtp_ca {} cannot be read: {error}", path.display())))
+        std::fs::read(path).map_err(|error| {
+            Failure::new(format_args!("mail.smtp_ca {} cannot be read: {error}", path.display()))
+        })
     });
     let ca = ca.transpose()?;
     mail::smtp(url, ca.as_deref(), config.mail.from.clone(), parts.clock.clone())

@@ -1,0 +1,22 @@
+# What a person types. Everything else is in scripts/, and `.ci/run` runs the same checks.
+
+.PHONY: help run test check bench clean-parts
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: ## Build what is missing and start Fairy at http://127.0.0.1:3000, data under ./var
+	@cargo build --locked --quiet --bin fairy || { echo "The build failed; it needs Rust $$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml) or later (rustup.rs) and a C compiler." >&2; exit 1; }
+	@exec "$${CARGO_TARGET_DIR:-target}/debug/fairy" up
+
+test: ## Install missing test parts and run every check
+	@scripts/test
+
+check: ## The quick checks: format, lints, unit tests
+	@scripts/check
+
+bench: ## Measure, in release mode, and print the table of the README
+	@cargo bench --locked --bench bench
+
+clean-parts: ## Remove the test parts that `make test` installed
+	@rm -rf "$${CARGO_TARGET_DIR:-target}/parts"
