@@ -136,6 +136,16 @@ impl Fingerprint {
         }
         Some(Self(bytes))
     }
+
+    /// The fingerprint of these 32 bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes, as a store keeps them.
+    pub const fn to_bytes(self) -> [u8; 32] {
+        self.0
+    }
 }
 
 impl std::fmt::Display for Fingerprint {
