@@ -1,1 +1,23 @@
-//! placeholder
+//! All rows of Fairy: the ports of `fairy-jobs` over SQL.
+//!
+//! Each port method is one unit of work. Statements are constants above the functions that run them, written once over a
+//! thin driver; where engines differ, the difference is in the driver or said at the statement. Nothing here decides
+//! what is allowed: the domain does, from what is loaded here.
+
+mod accounts;
+mod driver;
+mod error;
+mod feed;
+mod ledger;
+mod migration;
+mod page;
+mod store;
+mod tasks;
+mod teams;
+mod telling;
+
+pub use self::{
+    error::{MigrateError, OpenError},
+    migration::MigrationReport,
+    store::{Options, Store},
+};

@@ -1,0 +1,172 @@
+//! The people who can sign in.
+
+use fairy_jobs::{
+    account::{Digest, Locale, TimeZone, User},
+    email::EmailAddress,
+    id::{SessionId, UserId},
+    ports::{Credentials, LinkPurpose, PortError, PortResult},
+    problem::{Problem, ProblemKind},
+};
+
+use crate::{
+    driver::{Column, Connection, Json, Row, args},
+    teams::handles,
+};
+
+const BY_EMAIL: &str = "\
+SELECT id, password_hash
+FROM users
+WHERE email = ?";
+
+const BY_ID: &str = "\
+SELECT id, password_hash
+FROM users
+WHERE id = ?";
+
+const INSERT: &str = "\
+INSERT INTO users (id, email, email_verified, name, time_zone, locale, digest, password_hash, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+const SELECT: &str = "\
+SELECT id, email, email_verified, name, time_zone, locale, digest, created_at
+FROM users
+WHERE id IN {list}";
+
+const UPDATE: &str = "\
+UPDATE users
+SET name = ?, time_zone = ?, locale = ?, digest = ?
+WHERE id = ?";
+
+const SET_PASSWORD: &str = "\
+UPDATE users
+SET password_hash = ?
+WHERE id = ?";
+
+const END_SESSIONS: &str = "\
+DELETE FROM sessions
+WHERE user = ? AND id <> ?";
+
+const END_LINKS: &str = "\
+DELETE FROM links
+WHERE user = ? AND purpose = ?";
+
+const VERIFY: &str = "\
+UPDATE users
+SET email_verified = 1
+WHERE id = ?";
+
+pub(super) async fn create(c: &mut Connection<'_>, user: &User, hash: &str) -> PortResult<()> {
+    if c.row(BY_EMAIL, args![&user.email]).await?.is_some() {
+        let detail = "There is an account with this address. Sign in, or reset the password.";
+        return Err(Problem::new(ProblemKind::EmailTaken, detail).into());
+    }
+    let digest = json(&user.digest)?;
+    let (zone, locale) = (user.time_zone.as_str(), user.locale.as_str());
+    let args = args![
+        user.id,
+        &user.email,
+        user.email_verified,
+        &user.name,
+        zone,
+        locale,
+        digest,
+        hash,
+        user.created_at
+    ];
+    c.run(INSERT, args).await?;
+    Ok(())
+}
+
+pub(super) async fn credentials(
+    c: &mut Connection<'_>,
+    email: &EmailAddress,
+) -> PortResult<Option<Credentials>> {
+    let row = c.row(BY_EMAIL, args![email]).await?;
+    row.as_ref().map(read_credentials).transpose()
+}
+
+pub(super) async fn credentials_of(c: &mut Connection<'_>, user: UserId) -> PortResult<Option<Credentials>> {
+    let row = c.row(BY_ID, args![user]).await?;
+    row.as_ref().map(read_credentials).transpose()
+}
+
+fn read_credentials(row: &Row) -> PortResult<Credentials> {
+    let mut columns = row.columns();
+    Ok(Credentials { user: columns.next()?, password_hash: columns.next()? })
+}
+
+pub(crate) async fn user(c: &mut Connection<'_>, id: UserId) -> PortResult<Option<User>> {
+    Ok(users(c, &[id]).await?.pop())
+}
+
+/// Those of these people who have an account, in no order.
+pub(crate) async fn users(c: &mut Connection<'_>, ids: &[UserId]) -> PortResult<Vec<User>> {
+    let rows = c.rows_in(SELECT, &[], ids.iter().map(|id| (*id).into()).collect()).await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> PortResult<User> {
+    let mut columns = row.columns();
+    Ok(User {
+        id: columns.next()?,
+        email: columns.next()?,
+        email_verified: columns.next()?,
+        name: columns.next()?,
+        time_zone: columns.next()?,
+        locale: columns.next()?,
+        digest: columns.next::<Json<Digest>>()?.0,
+        created_at: columns.next()?,
+    })
+}
+
+impl Column for TimeZone {
+    fn read(row: &Row, at: usize) -> Option<Self> {
+        // A zone that a later tz database no longer knows must not lock its people out.
+        String::read(row, at).map(|name| Self::parse(&name).unwrap_or_else(|_| Self::utc()))
+    }
+}
+
+impl Column for Locale {
+    fn read(row: &Row, at: usize) -> Option<Self> {
+        Self::parse(&String::read(row, at)?).ok()
+    }
+}
+
+pub(super) async fn update(c: &mut Connection<'_>, user: &User) -> PortResult<()> {
+    let Some(before) = self::user(c, user.id).await? else {
+        return Err(Problem::not_found("account").into());
+    };
+    let (zone, locale) = (user.time_zone.as_str(), user.locale.as_str());
+    let digest = json(&user.digest)?;
+    c.run(UPDATE, args![&user.name, zone, locale, digest, user.id]).await?;
+    if before.name == user.name {
+        return Ok(());
+    }
+    handles::rename(c, &before, &user.name).await
+}
+
+pub(super) async fn set_password(
+    c: &mut Connection<'_>,
+    user: UserId,
+    hash: &str,
+    keep: Option<SessionId>,
+) -> PortResult<()> {
+    if c.run(SET_PASSWORD, args![hash, user]).await? == 0 {
+        return Err(Problem::not_found("account").into());
+    }
+    // No session has the id of sixteen zeros.
+    let keep = keep.unwrap_or(SessionId::from_bytes([0; 16]));
+    c.run(END_SESSIONS, args![user, keep]).await?;
+    c.run(END_LINKS, args![user, LinkPurpose::ResetPassword.as_str()]).await?;
+    Ok(())
+}
+
+pub(super) async fn verify(c: &mut Connection<'_>, user: UserId) -> PortResult<()> {
+    c.run(VERIFY, args![user]).await?;
+    Ok(())
+}
+
+/// A value of the domain as JSON text.
+pub(crate) fn json<T: serde::Serialize + ?Sized>(value: &T) -> PortResult<String> {
+    serde_json::to_string(value).map_err(|error| PortError::Broken(error.to_string()))
+}

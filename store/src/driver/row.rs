@@ -1,0 +1,164 @@
+//! What a statement answered, read column by column in the order of its `SELECT`.
+
+use fairy_jobs::{
+    email::EmailAddress,
+    id::{
+        CommentId, DeliveryId, InvitationId, LinkId, NoticeId, OperationId, ProjectId, SessionId, TaskId,
+        TokenId, UserId, WorkspaceId,
+    },
+    ports::{PortError, PortResult},
+    task::Status,
+    team::{ProjectKey, Role},
+    text::{Body, Name, Slug, Title},
+};
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use sqlx::{Column as _, Row as _, sqlite::SqliteRow};
+
+/// One row.
+#[derive(Debug)]
+pub(crate) struct Row(SqliteRow);
+
+impl Row {
+    pub(super) const fn new(row: SqliteRow) -> Self {
+        Self(row)
+    }
+
+    /// Its columns, from the first.
+    pub const fn columns(&self) -> Columns<'_> {
+        Columns { row: self, at: 0 }
+    }
+
+    /// Its only column.
+    pub fn only<T: Column>(&self) -> PortResult<T> {
+        self.columns().next()
+    }
+
+    fn int(&self, at: usize) -> Option<i64> {
+        self.0.try_get_unchecked::<Option<i64>, _>(at).ok().flatten()
+    }
+
+    fn text(&self, at: usize) -> Option<&str> {
+        self.0.try_get_unchecked::<Option<&str>, _>(at).ok().flatten()
+    }
+
+    fn bytes(&self, at: usize) -> Option<&[u8]> {
+        self.0.try_get_unchecked::<Option<&[u8]>, _>(at).ok().flatten()
+    }
+
+    fn is_null(&self, at: usize) -> bool {
+        use sqlx::ValueRef as _;
+        self.0.try_get_raw(at).is_ok_and(|value| value.is_null())
+    }
+}
+
+/// Reads a row from left to right.
+pub(crate) struct Columns<'r> {
+    row: &'r Row,
+    at: usize,
+}
+
+impl Columns<'_> {
+    /// The next column; `Broken` if it does not hold what it must.
+    pub fn next<T: Column>(&mut self) -> PortResult<T> {
+        let at = self.at;
+        self.at += 1;
+        T::read(self.row, at).ok_or_else(|| {
+            let name = self.row.0.columns().get(at).map_or("?", |column| column.name());
+            PortError::Broken(format!("the column {name} ({at}) does not hold what it must"))
+        })
+    }
+}
+
+/// What a column can be read as.
+pub(crate) trait Column: Sized {
+    /// The value; `None` if it is not one.
+    fn read(row: &Row, at: usize) -> Option<Self>;
+}
+
+impl<T: Column> Column for Option<T> {
+    fn read(row: &Row, at: usize) -> Option<Self> {
+        if row.is_null(at) {
+            Some(None)
+        } else {
+            T::read(row, at).map(Some)
+        }
+    }
+}
+
+macro_rules! ids {
+    ($($id:ident)*) => {$(
+        impl Column for $id {
+            fn read(row: &Row, at: usize) -> Option<Self> {
+                row.bytes(at)?.try_into().ok().map(Self::from_bytes)
+            }
+        }
+    )*};
+}
+ids! { CommentId DeliveryId InvitationId LinkId NoticeId OperationId ProjectId SessionId TaskId TokenId UserId WorkspaceId }
+
+macro_rules! parsed {
+    ($($text:ident)*) => {$(
+        impl Column for $text {
+            fn read(row: &Row, at: usize) -> Option<Self> {
+                Self::parse(row.text(at)?).ok()
+            }
+        }
+    )*};
+}
+parsed! { Body EmailAddress Name ProjectKey Role Status Title }
+
+macro_rules! numbers {
+    ($($number:ident)*) => {$(
+        impl Column for $number {
+            fn read(row: &Row, at: usize) -> Option<Self> {
+                row.int(at)?.try_into().ok()
+            }
+        }
+    )*};
+}
+numbers! { i64 i32 u64 u32 u8 usize }
+
+impl Column for Slug {
+    fn read(row: &Row, at: usize) -> Option<Self> {
+        // A numbered slug may be a little longer than what a person may type.
+        let text = row.text(at)?;
+        Self::parse(text).ok().or_else(|| {
+            let (base, number) = text.rsplit_once('-')?;
+            Some(Self::parse(base).ok()?.numbered(number.parse().ok()?))
+        })
+    }
+}
+
+impl Column for bool {
+    fn read(row: &Row, at: usize) -> Option<Self> {
+        row.int(at).map(|value| value != 0)
+    }
+}
+
+impl Column for String {
+    fn read(row: &Row, at: usize) -> Option<Self> {
+        row.text(at).map(str::to_owned)
+    }
+}
+
+impl<const N: usize> Column for [u8; N] {
+    fn read(row: &Row, at: usize) -> Option<Self> {
+        row.bytes(at)?.try_into().ok()
+    }
+}
+
+impl Column for Timestamp {
+    fn read(row: &Row, at: usize) -> Option<Self> {
+        Self::from_millisecond(row.int(at)?).ok()
+    }
+}
+
+/// A column of JSON text.
+pub(crate) struct Json<T>(pub T);
+
+impl<T: DeserializeOwned> Column for Json<T> {
+    fn read(row: &Row, at: usize) -> Option<Self> {
+        serde_json::from_str(row.text(at)?).ok().map(Self)
+    }
+}

@@ -1,0 +1,124 @@
+//! SQLite: how it is opened, what its errors mean, and the reading connections.
+//!
+//! WAL lets readers read while the writer writes. `synchronous=FULL` makes a commit durable before it is answered; in WAL
+//! mode `NORMAL` would lose the last commits at a power cut. Every connection that writes and reads is opened here, so
+//! that none is without its pragmas.
+
+use std::{path::Path, time::Duration};
+
+use fairy_jobs::ports::{PortError, PortResult};
+use sqlx::{
+    ConnectOptions as _,
+    sqlite::{
+        SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+        SqliteSynchronous,
+    },
+};
+
+use super::Connection;
+
+/// How long a statement waits for another process that writes (a backup, `fairy admin`).
+const BUSY: Duration = Duration::from_secs(5);
+/// Reading connections; each is a thread and up to 2 MB of page cache.
+const READERS: u32 = 4;
+/// Pages in the log before it is copied into the database: 16 MB.
+const CHECKPOINT_PAGES: &str = "4000";
+
+/// Opens connections to one database file.
+#[derive(Debug, Clone)]
+pub(crate) struct Opener(SqliteConnectOptions);
+
+impl Opener {
+    /// For the database at `path`, which is made if it is not there.
+    pub fn new(path: &Path) -> Self {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY)
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+            .pragma("journal_size_limit", "67108864")
+            .pragma("temp_store", "MEMORY")
+            .statement_cache_capacity(512)
+            .row_buffer_size(256)
+            .disable_statement_logging();
+        Self(options)
+    }
+
+    /// A connection that may write.
+    pub async fn writer(&self) -> Result<SqliteConnection, sqlx::Error> {
+        self.0.clone().thread_name(|_| "store-writer".to_owned()).connect().await
+    }
+
+    /// Connections that cannot write, whatever a statement says.
+    pub async fn readers(&self) -> Result<Readers, sqlx::Error> {
+        let options = self.0.clone().pragma("query_only", "ON").thread_name(|id| format!("store-reader-{id}"));
+        let pool = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(1)
+            .acquire_timeout(Duration::from_secs(10))
+            .idle_timeout(Duration::from_secs(600))
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await?;
+        Ok(Readers(pool))
+    }
+}
+
+/// The reading connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Readers(SqlitePool);
+
+impl Readers {
+    /// A connection to read with; other readers and the writer go on meanwhile.
+    pub async fn acquire(&self) -> PortResult<Connection<'static>> {
+        let connection = self.0.acquire().await.map_err(error)?;
+        Ok(Connection::pooled(connection))
+    }
+
+    /// Ends all of them.
+    pub async fn close(&self) {
+        self.0.close().await;
+    }
+}
+
+/// What a failed statement means for whoever asked.
+pub(crate) fn error(error: sqlx::Error) -> PortError {
+    let text = error.to_string();
+    match error {
+        sqlx::Error::Database(_) if is_away(code(&error)) => PortError::Unavailable(text),
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => PortError::Unavailable(text),
+        _ => PortError::Broken(text),
+    }
+}
+
+/// What a failed `COMMIT` means: where the log could not be written or flushed, the commit may still be found in it when
+/// the file is opened again.
+pub(super) fn commit_error(error: &sqlx::Error) -> PortError {
+    let text = format!("commit: {error}");
+    match code(error) {
+        Some(BUSY_CODE | LOCKED | FULL | NOMEM) => PortError::Unavailable(text),
+        _ => PortError::Unknown(text),
+    }
+}
+
+const BUSY_CODE: i32 = 5;
+const LOCKED: i32 = 6;
+const NOMEM: i32 = 7;
+const FULL: i32 = 13;
+
+/// SQLite's primary result code (<https://www.sqlite.org/rescode.html>).
+fn code(error: &sqlx::Error) -> Option<i32> {
+    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(code & 0xff)
+}
+
+/// Busy, locked, out of memory, read-only, interrupted, I/O error, full, cannot open, protocol: not the statement's fault.
+const fn is_away(code: Option<i32>) -> bool {
+    matches!(code, Some(BUSY_CODE | LOCKED | NOMEM | 8 | 9 | 10 | FULL | 14 | 15))
+}

@@ -1,0 +1,228 @@
+//! The one writer: units of work that wait together are committed together.
+//!
+//! A durable commit costs a flush of the disk, whatever it holds. So the writer takes what waits, runs each unit in a
+//! savepoint of its own within one transaction, and answers all of them after the one commit. What must stay true: a unit
+//! that fails is rolled back alone; nobody is answered before the commit; once begun, a unit is not torn by its caller's
+//! going away, for it runs here, not there.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use fairy_jobs::ports::{PortError, PortResult};
+use futures::{FutureExt as _, future::BoxFuture};
+use sqlx::{Connection as _, Executor as _, sqlite::SqliteConnection};
+use tokio::{
+    sync::{Mutex, mpsc, oneshot},
+    task::JoinHandle,
+    time::Instant,
+};
+
+use super::{
+    Connection,
+    sqlite::{self, Opener},
+};
+
+/// Units that may wait for the writer; who comes later waits for a place.
+const QUEUE: usize = 1024;
+/// Units in one transaction.
+const GROUP: usize = 64;
+/// How long a transaction takes in more units: what comes later waits for the next.
+const GROUP_TIME: Duration = Duration::from_millis(20);
+
+/// Gives units of work to the writing task.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    units: mpsc::Sender<Message>,
+    task: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+enum Message {
+    Unit(Box<dyn Unit>),
+    Close,
+}
+
+impl Writer {
+    /// Starts the writing task with a connection.
+    pub async fn start(opener: Opener) -> Result<Self, sqlx::Error> {
+        let connection = opener.writer().await?;
+        let (units, waiting) = mpsc::channel(QUEUE);
+        let desk = Desk {
+            opener,
+            connection: Some(connection),
+            waiting,
+        };
+        let task = Arc::new(Mutex::new(Some(tokio::spawn(desk.serve()))));
+        Ok(Self { units, task })
+    }
+
+    /// Runs a unit of work: all of it is written and durable when this answers `Ok`, and nothing of it on an error but
+    /// `Unknown`. If the caller goes away, the unit is done whole or not begun.
+    pub async fn write<T, F>(&self, work: F) -> PortResult<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection<'_>) -> BoxFuture<'c, PortResult<T>> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let unit = Pending {
+            work: Some(work),
+            result: None,
+            reply,
+        };
+        let closed = || PortError::Unavailable("the store is closed".to_owned());
+        let sent = self.units.send(Message::Unit(Box::new(unit))).await;
+        sent.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    /// Does what waits, then ends the task and its connection.
+    pub async fn close(&self) {
+        let task = self.task.lock().await.take();
+        if let Some(task) = task {
+            // If the task is gone already there is nobody to tell.
+            drop(self.units.send(Message::Close).await);
+            drop(task.await);
+        }
+    }
+}
+
+#[async_trait]
+trait Unit: Send {
+    fn is_abandoned(&self) -> bool;
+    async fn run(&mut self, connection: &mut Connection<'_>) -> bool;
+    fn answer(self: Box<Self>, end: Result<(), PortError>);
+}
+
+struct Pending<T, F> {
+    work: Option<F>,
+    result: Option<PortResult<T>>,
+    reply: oneshot::Sender<PortResult<T>>,
+}
+
+#[async_trait]
+impl<T, F> Unit for Pending<T, F>
+where
+    T: Send + 'static,
+    F: for<'c> FnOnce(&'c mut Connection<'_>) -> BoxFuture<'c, PortResult<T>> + Send + 'static,
+{
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+
+    async fn run(&mut self, connection: &mut Connection<'_>) -> bool {
+        let Some(work) = self.work.take() else {
+            return false;
+        };
+        let end = AssertUnwindSafe(async { work(connection).await }).catch_unwind().await;
+        let result = end.unwrap_or_else(|_| Err(PortError::Broken("a unit of work panicked".to_owned())));
+        let keep = result.is_ok();
+        self.result = Some(result);
+        keep
+    }
+
+    fn answer(self: Box<Self>, end: Result<(), PortError>) {
+        let result = match (self.result, end) {
+            (Some(Err(error)), _) | (_, Err(error)) => Err(error),
+            (Some(result), Ok(())) => result,
+            (None, Ok(())) => Err(PortError::Broken("a unit of work was not run".to_owned())),
+        };
+        // Nobody to answer if the caller went away.
+        drop(self.reply.send(result));
+    }
+}
+
+struct Desk {
+    opener: Opener,
+    connection: Option<SqliteConnection>,
+    waiting: mpsc::Receiver<Message>,
+}
+
+impl Desk {
+    async fn serve(mut self) {
+        while let Some(Message::Unit(first)) = self.waiting.recv().await {
+            let mut group = Vec::new();
+            let end = self.transact(first, &mut group).await;
+            if let Err(error) = &end {
+                tracing::warn!(%error, units = group.len(), "a transaction of the store was lost");
+            }
+            for unit in group {
+                unit.answer(end.clone());
+            }
+        }
+        if let Some(connection) = self.connection.take() {
+            drop(connection.close().await);
+        }
+    }
+
+    /// Runs the first unit and those that wait behind it in one transaction; all that were begun are in `group`.
+    async fn transact(&mut self, first: Box<dyn Unit>, group: &mut Vec<Box<dyn Unit>>) -> PortResult<()> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            lost => match self.opener.writer().await {
+                Ok(connection) => lost.insert(connection),
+                Err(error) => {
+                    group.push(first);
+                    return Err(sqlite::error(error));
+                }
+            },
+        };
+        let result = run_group(connection, &mut self.waiting, first, group).await;
+        if result.is_err() {
+            // What state the connection is in is not known: a new one starts clean. Dropping it rolls back.
+            self.connection = None;
+        }
+        result
+    }
+}
+
+async fn run_group(
+    connection: &mut SqliteConnection,
+    waiting: &mut mpsc::Receiver<Message>,
+    first: Box<dyn Unit>,
+    group: &mut Vec<Box<dyn Unit>>,
+) -> PortResult<()> {
+    let mut next = Some(first);
+    let began = connection.execute("BEGIN IMMEDIATE").await;
+    if let Err(error) = began {
+        group.extend(next);
+        return Err(sqlite::error(error));
+    }
+    let mut kept = false;
+    let start = Instant::now();
+    while let Some(mut unit) = next.take() {
+        if !unit.is_abandoned() {
+            let done = run_unit(connection, unit.as_mut()).await;
+            group.push(unit);
+            kept |= done?;
+        }
+        if group.len() < GROUP && start.elapsed() < GROUP_TIME {
+            next = match waiting.try_recv() {
+                Ok(Message::Unit(unit)) => Some(unit),
+                // Who closes has seen its own units answered; the channel is drained by `recv` once it is closed.
+                Ok(Message::Close) => {
+                    waiting.close();
+                    None
+                }
+                Err(_) => None,
+            };
+        }
+    }
+    let end = if kept { "COMMIT" } else { "ROLLBACK" };
+    let ended = connection.execute(end).await;
+    ended.map_err(|error| sqlite::commit_error(&error))?;
+    Ok(())
+}
+
+/// Whether the unit left something to commit. An error means that SQLite gave up the whole transaction.
+async fn run_unit(connection: &mut SqliteConnection, unit: &mut dyn Unit) -> PortResult<bool> {
+    let error = sqlite::error;
+    connection.execute("SAVEPOINT unit").await.map_err(error)?;
+    let keep = unit.run(&mut Connection::new(connection)).await;
+    if !keep {
+        // Disk full and I/O errors end the transaction by themselves (<https://www.sqlite.org/lang_transaction.html>);
+        // then there is no savepoint to go back to, and everybody in the group is told that nothing was written.
+        let back = connection.execute("ROLLBACK TO unit").await;
+        back.map_err(|lost| PortError::Unavailable(format!("the transaction was given up: {lost}")))?;
+    }
+    connection.execute("RELEASE unit").await.map_err(error)?;
+    Ok(keep)
+}

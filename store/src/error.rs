@@ -1,0 +1,48 @@
+//! Why the database could not be opened or brought up to date.
+
+use std::path::PathBuf;
+
+use fairy_jobs::ports::PortError;
+
+/// Why a database could not be opened; one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file cannot be made, read or written.
+    #[error("cannot open the database {path}: {reason}. Check that the directory exists and can be written to.")]
+    Unreachable {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        reason: String,
+    },
+    /// The file is not a database, or is damaged.
+    #[error("{path} is not a database that can be used: {reason}. Restore it from a backup.")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        reason: String,
+    },
+}
+
+/// Why the schema could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// A migration that was applied had another text then.
+    #[error("the migration {0} was applied with another text; this build does not fit the database")]
+    Changed(String),
+    /// The database knows a migration that this build does not.
+    #[error("the database is newer than this build: it has the migration {0}; run a newer fairy")]
+    Newer(String),
+    /// A statement failed.
+    #[error("the migration {name} failed: {reason}")]
+    Failed {
+        /// Which.
+        name: &'static str,
+        /// Why.
+        reason: PortError,
+    },
+    /// The database could not be read or written.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}

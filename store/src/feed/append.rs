@@ -1,0 +1,61 @@
+//! Writing changes at the end of a workspace's feed.
+//!
+//! Operations and team commands come through here under the same lock: the workspace's row, read first and written last
+//! in one transaction. So `seq` has no gaps and follows the order of the commits.
+
+use fairy_jobs::{change::Change, id::WorkspaceId, lane::Sink, ports::PortResult};
+use jiff::Timestamp;
+
+use super::{rows, sinks};
+use crate::driver::{Connection, args};
+
+/// Where a feed ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct End {
+    /// The number of the last change.
+    pub seq: u64,
+    /// When it was made.
+    pub changed_at: Timestamp,
+}
+
+impl End {
+    /// The instant of what comes next: a feed never runs backwards, even when the clock does.
+    pub fn not_before(&self, at: Timestamp) -> Timestamp {
+        at.max(self.changed_at)
+    }
+}
+
+const END: &str = "\
+SELECT seq, changed_at
+FROM workspaces
+WHERE id = ?";
+
+const ADVANCE: &str = "\
+UPDATE workspaces
+SET seq = ?, changed_at = ?
+WHERE id = ?";
+
+/// Where the workspace's feed ends. In a transaction that writes, this is what locks it (in MySQL with `FOR UPDATE`;
+/// SQLite's writer has the whole database).
+pub(crate) async fn end(c: &mut Connection<'_>, workspace: WorkspaceId) -> PortResult<Option<End>> {
+    let Some(row) = c.row(END, args![workspace]).await? else {
+        return Ok(None);
+    };
+    let mut columns = row.columns();
+    Ok(Some(End { seq: columns.next()?, changed_at: columns.next()? }))
+}
+
+/// Writes these changes, numbered on from the end of the feed, and gives the sinks in use something to do.
+pub(crate) async fn append(
+    c: &mut Connection<'_>,
+    workspace: WorkspaceId,
+    changes: &[Change],
+    in_use: &[Sink],
+) -> PortResult<()> {
+    let Some(last) = changes.last() else {
+        return Ok(());
+    };
+    rows::insert(c, changes).await?;
+    c.run(ADVANCE, args![last.seq, last.at, workspace]).await?;
+    sinks::aim(c, in_use, workspace, (last.seq, last.at)).await
+}

@@ -1,0 +1,55 @@
+//! The feed of changes: its rows, its end, and how far each sink has followed it.
+
+mod append;
+mod rows;
+mod sinks;
+
+use async_trait::async_trait;
+use fairy_jobs::{
+    change::Change,
+    id::WorkspaceId,
+    lane::Sink,
+    ports::{Feed, PortResult, Sinks},
+};
+use jiff::Timestamp;
+
+pub(crate) use self::{
+    append::{append, end},
+    rows::{by_seq, range},
+    sinks::{enrol, found, mark},
+};
+use crate::Store;
+
+/// The most changes that one call answers.
+const MOST: usize = 500;
+
+#[async_trait]
+impl Feed for Store {
+    async fn changes(&self, workspace: WorkspaceId, after: u64, limit: usize) -> PortResult<Vec<Change>> {
+        rows::range(&mut self.read().await?, workspace, after, limit.min(MOST)).await
+    }
+
+    async fn seq(&self, workspace: WorkspaceId) -> PortResult<Option<u64>> {
+        let end = end(&mut self.read().await?, workspace).await?;
+        Ok(end.map(|end| end.seq))
+    }
+}
+
+#[async_trait]
+impl Sinks for Store {
+    async fn pending(&self, sink: Sink, workspace: WorkspaceId, limit: usize) -> PortResult<Vec<Change>> {
+        let mut c = self.read().await?;
+        match sinks::done(&mut c, sink, workspace).await? {
+            Some(done) => rows::range(&mut c, workspace, done, limit.min(MOST)).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn mark(&self, sink: Sink, workspace: WorkspaceId, seq: u64) -> PortResult<()> {
+        self.write(move |c| Box::pin(sinks::mark(c, sink, workspace, seq))).await
+    }
+
+    async fn behind(&self, sink: Sink, since: Timestamp, limit: usize) -> PortResult<Vec<WorkspaceId>> {
+        sinks::behind(&mut self.read().await?, sink, since, limit.min(MOST)).await
+    }
+}

@@ -1,0 +1,54 @@
+//! Which operations of a batch are its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fairy_jobs::{
+    id::OperationId,
+    operation::{Operation, Outcome},
+    ports::PortResult,
+};
+use jiff::Timestamp;
+
+use super::outcomes;
+use crate::driver::{Connection, args};
+
+/// MySQL: `ON DUPLICATE KEY UPDATE id = id`, which unlike `INSERT IGNORE` hides no other error.
+const CLAIM: &str = "\
+INSERT INTO operations (id, workspace, actor, fingerprint, batch, accepted_at, finished_at, outcome)
+VALUES {rows}
+ON CONFLICT (id) DO NOTHING";
+
+/// A batch told apart.
+pub(super) struct Claimed {
+    /// Operations to be decided now, in order, each once.
+    pub fresh: Vec<Operation>,
+    /// Outcomes of those that were decided before.
+    pub stored: BTreeMap<OperationId, Outcome>,
+}
+
+/// Inserts a row for each operation, in the order of ids so that two batches never wait for each other in a circle.
+pub(super) async fn claim(
+    c: &mut Connection<'_>,
+    token: [u8; 16],
+    at: Timestamp,
+    operations: Vec<Operation>,
+) -> PortResult<Claimed> {
+    let mut by_id: BTreeMap<OperationId, &Operation> = BTreeMap::new();
+    for operation in &operations {
+        by_id.entry(operation.id).or_insert(operation);
+    }
+    let row = |o: &&Operation| {
+        let outcome = None::<String>;
+        args![o.id, o.workspace, o.actor, o.fingerprint.to_bytes(), token, o.accepted_at, at, outcome]
+    };
+    let inserted = c.run_rows(CLAIM, 8, by_id.values().flat_map(row).collect()).await?;
+    let mut stored = BTreeMap::new();
+    if inserted != by_id.len() as u64 {
+        let ids: Vec<OperationId> = by_id.keys().copied().collect();
+        let found = outcomes::stored(c, &ids).await?;
+        stored = found.into_iter().filter(|s| s.batch != token).map(|s| (s.outcome.id, s.outcome)).collect();
+    }
+    let mut seen = BTreeSet::new();
+    let fresh = operations.into_iter().filter(|o| !stored.contains_key(&o.id) && seen.insert(o.id)).collect();
+    Ok(Claimed { fresh, stored })
+}

@@ -1,0 +1,111 @@
+//! How operations ended, as rows.
+
+use std::borrow::Cow;
+
+use fairy_jobs::{
+    id::OperationId,
+    operation::{End, Fingerprint, Outcome, ResourceRef},
+    ports::{PortError, PortResult},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    accounts::users::json,
+    driver::{Column, Connection, Json, Row, Value, args},
+};
+
+const WIDTH: usize = 8;
+
+/// The rows are there, inserted by the claim. MySQL: `ON DUPLICATE KEY UPDATE outcome = VALUES(outcome)`.
+const WRITE: &str = "\
+INSERT INTO operations (id, workspace, actor, fingerprint, batch, accepted_at, finished_at, outcome)
+VALUES {rows}
+ON CONFLICT (id) DO UPDATE
+SET outcome = excluded.outcome";
+
+const FAIL: &str = "\
+INSERT INTO operations (id, workspace, actor, fingerprint, batch, accepted_at, finished_at, outcome)
+VALUES {rows}
+ON CONFLICT (id) DO NOTHING";
+
+/// A row whose outcome is null is one that its own transaction has claimed and not decided yet; it was never committed.
+const STORED: &str = "\
+SELECT id, batch, workspace, actor, fingerprint, accepted_at, finished_at, outcome
+FROM operations
+WHERE outcome IS NOT NULL AND id IN {list}";
+
+/// An outcome that is there.
+pub(super) struct Stored {
+    /// The token of the batch that wrote it.
+    pub batch: [u8; 16],
+    pub outcome: Outcome,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Document<'a> {
+    resource: Cow<'a, ResourceRef>,
+    end: Cow<'a, End>,
+}
+
+/// Writes the outcomes of operations that this batch has claimed.
+pub(super) async fn write(c: &mut Connection<'_>, batch: [u8; 16], outcomes: &[Outcome]) -> PortResult<()> {
+    let mut values = Vec::with_capacity(outcomes.len() * WIDTH);
+    for outcome in outcomes {
+        values.extend(row(batch, outcome)?);
+    }
+    c.run_rows(WRITE, WIDTH, values).await?;
+    Ok(())
+}
+
+/// Writes an outcome unless the operation has one; the one that holds.
+pub(super) async fn fail(c: &mut Connection<'_>, batch: [u8; 16], outcome: &Outcome) -> PortResult<Outcome> {
+    c.run_rows(FAIL, WIDTH, row(batch, outcome)?).await?;
+    let held = stored(c, &[outcome.id]).await?.pop();
+    held.map(|held| held.outcome).ok_or_else(|| PortError::Broken(format!("{} was not kept", outcome.id)))
+}
+
+fn row(batch: [u8; 16], outcome: &Outcome) -> PortResult<Vec<Value>> {
+    let document =
+        Document { resource: Cow::Borrowed(&outcome.resource), end: Cow::Borrowed(&outcome.end) };
+    Ok(args![
+        outcome.id,
+        outcome.workspace,
+        outcome.actor,
+        outcome.fingerprint.to_bytes(),
+        batch,
+        outcome.accepted_at,
+        outcome.finished_at,
+        json(&document)?
+    ])
+}
+
+/// Those of these operations that have an outcome, in no order.
+pub(super) async fn stored(c: &mut Connection<'_>, ids: &[OperationId]) -> PortResult<Vec<Stored>> {
+    let rows = c.rows_in(STORED, &[], ids.iter().map(|id| Value::from(*id)).collect()).await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> PortResult<Stored> {
+    let mut columns = row.columns();
+    let (id, batch) = (columns.next()?, columns.next()?);
+    let (workspace, actor, fingerprint) = (columns.next()?, columns.next()?, columns.next()?);
+    let (accepted_at, finished_at) = (columns.next()?, columns.next()?);
+    let Json(Document { resource, end }) = columns.next()?;
+    let outcome = Outcome {
+        id,
+        workspace,
+        actor,
+        fingerprint,
+        accepted_at,
+        finished_at,
+        resource: resource.into_owned(),
+        end: end.into_owned(),
+    };
+    Ok(Stored { batch, outcome })
+}
+
+impl Column for Fingerprint {
+    fn read(row: &Row, at: usize) -> Option<Self> {
+        <[u8; 32]>::read(row, at).map(Self::from_bytes)
+    }
+}

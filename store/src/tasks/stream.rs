@@ -1,0 +1,162 @@
+//! One index, read in one direction from any place: what every list of tasks is made of.
+
+use fairy_jobs::{ports::PortResult, task::{Due, Task}};
+
+use super::{
+    conditions::{Conditions, Source},
+    due,
+    rows::{self, COLUMNS},
+};
+use crate::{
+    driver::{Connection, Value, args},
+    page::Place,
+};
+
+/// What orders a stream. Dates, instants and what has neither are three ranges of one index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    Newest,
+    Oldest,
+    Updated,
+    Priority,
+    Date,
+    Instant,
+    Undated,
+}
+
+impl Order {
+    const fn descends(self) -> bool {
+        matches!(self, Self::Newest | Self::Updated | Self::Priority)
+    }
+
+    /// The columns before the id, and a condition that holds for the whole range.
+    const fn columns(self) -> (&'static [&'static str], &'static str) {
+        match self {
+            Self::Newest | Self::Oldest => (&["created_at"], ""),
+            Self::Updated => (&["updated_at"], ""),
+            Self::Priority => (&["priority"], ""),
+            Self::Date => (&["due_date", "due_at"], ""),
+            Self::Instant => (&["due_at"], " AND {o}.due_date IS NULL"),
+            Self::Undated => (&[], " AND {o}.due_date IS NULL AND {o}.due_at IS NULL"),
+        }
+    }
+
+    /// A place as the values of the columns and the id.
+    fn bind(self, place: Place) -> Vec<Value> {
+        match self {
+            // A date's key is its midnight in UTC.
+            Self::Date => args![due::date_of(place.key).to_string(), place.key, place.id],
+            Self::Undated => args![place.id],
+            _ => args![place.key, place.id],
+        }
+    }
+
+    /// The place of a task.
+    pub fn place(self, task: &Task) -> Place {
+        let key = match self {
+            Self::Newest | Self::Oldest => task.created_at.as_millisecond(),
+            Self::Updated => task.updated_at.as_millisecond(),
+            Self::Priority => rows::rank(task.priority).into(),
+            Self::Date | Self::Instant | Self::Undated => match &task.due {
+                Some(Due::Date(date)) => due::midnight(*date),
+                Some(Due::Instant { at, .. }) => at.as_millisecond(),
+                None => 0,
+            },
+        };
+        Place { key, id: task.id.to_bytes() }
+    }
+
+    /// Before everything in this order.
+    pub const fn start(self) -> Place {
+        if self.descends() { Place::LAST } else { Place::FIRST }
+    }
+
+    /// Behind everything in this order.
+    pub const fn end(self) -> Place {
+        if self.descends() { Place::FIRST } else { Place::LAST }
+    }
+}
+
+/// A part of an index: behind one place, up to another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stream {
+    pub order: Order,
+    pub after: Place,
+    pub until: Place,
+}
+
+/// What was read of it.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub tasks: Vec<Task>,
+    /// Up to where everything is known; `None`: to the end.
+    pub known: Option<Place>,
+}
+
+impl Stream {
+    /// At most `limit` tasks of the stream for which the conditions hold, as far as the conditions' window reaches.
+    pub async fn read(
+        mut self,
+        c: &mut Connection<'_>,
+        (source, conditions): (&Source, &Conditions),
+        limit: usize,
+    ) -> PortResult<Found> {
+        let mut known = None;
+        if let Some(window) = conditions.window {
+            known = self.edge(c, source, window).await?;
+            self.until = known.unwrap_or(self.until);
+        }
+        let sql = self.sql(COLUMNS, source, &conditions.sql, "LIMIT ?");
+        let mut args = self.args(source);
+        args.extend(conditions.args.iter().cloned());
+        args.push(limit.into());
+        let rows = c.rows(&sql, args).await?;
+        let tasks = rows.iter().map(rows::read).collect::<PortResult<Vec<_>>>()?;
+        if tasks.len() == limit {
+            known = tasks.last().map(|last| self.order.place(last)).or(known);
+        }
+        Ok(Found { tasks, known })
+    }
+
+    /// The place of the last entry that is looked at, if there are more than `window`.
+    async fn edge(&self, c: &mut Connection<'_>, source: &Source, window: usize) -> PortResult<Option<Place>> {
+        let key = match self.order.columns().0.last() {
+            Some(column) => format!("{}.{column}, {}", source.alias, source.id),
+            None => format!("0, {}", source.id),
+        };
+        // Of the leading table alone: the task's row is not needed to count entries.
+        let leading = source.from.split(" CROSS JOIN ").next().unwrap_or(source.from);
+        let alone = Source { from: leading, ..source.clone() };
+        let sql = self.sql(&key, &alone, "", "LIMIT 1 OFFSET ?");
+        let mut args = self.args(source);
+        args.push((window - 1).into());
+        let Some(row) = c.row(&sql, args).await? else {
+            return Ok(None);
+        };
+        let mut columns = row.columns();
+        Ok(Some(Place { key: columns.next()?, id: columns.next()? }))
+    }
+
+    fn sql(&self, select: &str, source: &Source, conditions: &str, limit: &str) -> String {
+        let (columns, always) = self.order.columns();
+        let always = always.replace("{o}", source.alias);
+        let mut key: Vec<String> = columns.iter().map(|column| format!("{}.{column}", source.alias)).collect();
+        key.push(source.id.to_owned());
+        let (beyond, up_to, direction) =
+            if self.order.descends() { ("<", ">=", " DESC") } else { (">", "<=", "") };
+        let order = key.iter().map(|column| format!("{column}{direction}")).collect::<Vec<_>>().join(", ");
+        let (tuple, marks) = (key.join(", "), vec!["?"; key.len()].join(", "));
+        let (from, scope) = (source.from, source.scope);
+        format!(
+            "SELECT {select}\nFROM {from}\nWHERE {scope}{always} AND ({tuple}) {beyond} ({marks}) \
+             AND ({tuple}) {up_to} ({marks}){conditions}\nORDER BY {order}\n{limit}"
+        )
+    }
+
+    fn args(&self, source: &Source) -> Vec<Value> {
+        let mut args = source.args.clone();
+        args.extend(self.order.bind(self.after));
+        args.extend(self.order.bind(self.until));
+        args
+    }
+}

@@ -1,0 +1,102 @@
+//! Projects as rows.
+
+use fairy_jobs::{
+    id::{ProjectId, WorkspaceId},
+    page::{Page, PageRequest},
+    ports::PortResult,
+    team::{Project, ProjectKey},
+};
+
+use crate::{
+    driver::{Connection, Row, Value, args},
+    page::{self, List},
+};
+
+const BY_ID: &str = "\
+SELECT id, workspace, project_key, name, last_number, created_at
+FROM projects
+WHERE id IN {list}";
+
+const BY_KEY: &str = "\
+SELECT id, workspace, project_key, name, last_number, created_at
+FROM projects
+WHERE workspace = ? AND project_key IN {list}";
+
+const AFTER: &str = "\
+SELECT id, workspace, project_key, name, last_number, created_at
+FROM projects
+WHERE workspace = ? AND project_key > ?
+ORDER BY project_key
+LIMIT ?";
+
+const COUNT: &str = "\
+SELECT COUNT(*)
+FROM projects
+WHERE workspace = ?";
+
+/// A conflict here is never with another project: the ids are of rows that were read under the same lock.
+/// MySQL: `ON DUPLICATE KEY UPDATE last_number = VALUES(last_number)`.
+const UPSERT: &str = "\
+INSERT INTO projects (id, workspace, project_key, name, last_number, created_at)
+VALUES {rows}
+ON CONFLICT (id) DO UPDATE
+SET last_number = excluded.last_number";
+
+/// The workspace's projects of these ids and keys, in no order; one named both ways comes twice.
+pub(crate) async fn named(
+    c: &mut Connection<'_>,
+    workspace: WorkspaceId,
+    ids: impl Iterator<Item = ProjectId>,
+    keys: impl Iterator<Item = &ProjectKey>,
+) -> PortResult<Vec<Project>> {
+    let mut rows = c.rows_in(BY_ID, &[], ids.map(Value::from).collect()).await?;
+    let keys = keys.map(|key| Value::from(key.as_str())).collect();
+    rows.append(&mut c.rows_in(BY_KEY, &args![workspace], keys).await?);
+    let projects = rows.iter().map(read).collect::<PortResult<Vec<_>>>()?;
+    Ok(projects.into_iter().filter(|project| project.workspace == workspace).collect())
+}
+
+pub(super) async fn projects(
+    c: &mut Connection<'_>,
+    workspace: WorkspaceId,
+    request: &PageRequest,
+) -> PortResult<Page<Project>> {
+    let list = List::of(&[b"projects", &workspace.to_bytes()]);
+    let after = match list.place(request)? {
+        None => String::new(),
+        Some(bytes) => String::from_utf8(bytes.to_vec()).map_err(|_| page::foreign())?,
+    };
+    let rows = c.rows(AFTER, args![workspace, after, request.limit.get() + 1]).await?;
+    let mut items = rows.iter().map(read).collect::<PortResult<Vec<_>>>()?;
+    let more = items.len() > request.limit.get();
+    items.truncate(request.limit.get());
+    let next = items.last().filter(|_| more).map(|last| list.cursor(last.key.as_str().as_bytes()));
+    Ok(Page { items, next })
+}
+
+pub(super) async fn count(c: &mut Connection<'_>, workspace: WorkspaceId) -> PortResult<u64> {
+    let row = c.row(COUNT, args![workspace]).await?;
+    row.map_or(Ok(0), |row| row.only())
+}
+
+/// Writes new projects, and the last numbers of those that are there.
+pub(crate) async fn write<'p>(
+    c: &mut Connection<'_>,
+    projects: impl Iterator<Item = &'p Project>,
+) -> PortResult<()> {
+    let row = |p: &Project| args![p.id, p.workspace, p.key.as_str(), &p.name, p.last_number, p.created_at];
+    c.run_rows(UPSERT, 6, projects.flat_map(row).collect()).await?;
+    Ok(())
+}
+
+fn read(row: &Row) -> PortResult<Project> {
+    let mut columns = row.columns();
+    Ok(Project {
+        id: columns.next()?,
+        workspace: columns.next()?,
+        key: columns.next()?,
+        name: columns.next()?,
+        last_number: columns.next()?,
+        created_at: columns.next()?,
+    })
+}
