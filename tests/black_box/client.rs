@@ -43,23 +43,28 @@ impl Api {
         Self { bearer: Some(token.to_owned()), ..Self::new(&self.base) }
     }
 
+    /// The same person at another address, with the same cookies.
+    pub fn at(&self, base: &str) -> Self {
+        Self { base: base.to_owned(), ..self.clone() }
+    }
+
     /// A browser without cookies, for the same server.
     pub fn stranger(&self) -> Self {
         Self::new(&self.base)
     }
 
     /// A call of `/v1{path}`.
-    pub fn call(&self, method: Method, path: &str) -> Call {
+    pub fn call(&self, method: &Method, path: &str) -> Call {
         self.call_url(method, &format!("{}/v1{path}", self.base))
     }
 
-    fn call_url(&self, method: Method, url: &str) -> Call {
+    fn call_url(&self, method: &Method, url: &str) -> Call {
         let what = format!("{method} {url}");
         let mut request = self.http.request(method.clone(), url);
         if let Some(token) = &self.bearer {
             request = request.bearer_auth(token);
         }
-        if let Some(token) = self.csrf.as_ref().filter(|_| method != Method::GET) {
+        if let Some(token) = self.csrf.as_ref().filter(|_| *method != Method::GET) {
             request = request.header("X-CSRF-Token", token);
         }
         Call { request, what }
@@ -67,32 +72,32 @@ impl Api {
 
     /// `GET /v1{path}`.
     pub fn get(&self, path: &str) -> Call {
-        self.call(Method::GET, path)
+        self.call(&Method::GET, path)
     }
 
     /// `POST /v1{path}` with a JSON body.
     pub fn post(&self, path: &str, body: &Value) -> Call {
-        self.call(Method::POST, path).json(body)
+        self.call(&Method::POST, path).json(body)
     }
 
     /// `PATCH /v1{path}` with a JSON body.
     pub fn patch(&self, path: &str, body: &Value) -> Call {
-        self.call(Method::PATCH, path).json(body)
+        self.call(&Method::PATCH, path).json(body)
     }
 
     /// `PUT /v1{path}` without a body.
     pub fn put(&self, path: &str) -> Call {
-        self.call(Method::PUT, path)
+        self.call(&Method::PUT, path)
     }
 
     /// `DELETE /v1{path}`.
     pub fn delete(&self, path: &str) -> Call {
-        self.call(Method::DELETE, path)
+        self.call(&Method::DELETE, path)
     }
 
     /// `GET {path}`, for pages that are no part of `/v1`.
     pub fn page(&self, path: &str) -> Call {
-        self.call_url(Method::GET, &format!("{}{path}", self.base))
+        self.call_url(&Method::GET, &format!("{}{path}", self.base))
     }
 
     /// All items of a list, page by page.

@@ -123,7 +123,7 @@ fn fill(path: &str, things: &BTreeMap<&'static str, String>) -> String {
 
 fn call(api: &Api, route: &Route) -> Call {
     let path = route.path.strip_prefix("/v1").unwrap_or_else(|| panic!("{} is not under /v1", route.name));
-    let call = api.call(route.method.clone(), path);
+    let call = api.call(&route.method, path);
     match &route.body {
         Some(body) => call.json(body),
         None => call,

@@ -37,7 +37,7 @@ async fn each_role_may_what_it_may_and_no_more() {
     for (rank, role) in ranks.iter().enumerate() {
         let person = team.member(&format!("The {role}"), role).await;
         for (least, method, path, body) in matrix(&task, &target.id) {
-            let mut call = person.api.call(method.clone(), &team.at(&path));
+            let mut call = person.api.call(&method, &team.at(&path));
             if !body.is_null() {
                 call = call.json(&body);
             }

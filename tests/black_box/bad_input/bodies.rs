@@ -19,11 +19,11 @@ async fn what_is_no_json_is_malformed() {
         ["", "{", "{\"title\": }", "[1,2", "nonsense", "{\"title\":\"\u{1}\"}", "\u{feff}{}", &deep, "{} {}"]
     {
         let call =
-            team.owner.api.call(Method::POST, &team.at("/tasks")).raw("application/json", body.to_owned());
+            team.owner.api.call(&Method::POST, &team.at("/tasks")).raw("application/json", body.to_owned());
         let reply = call.await.any_problem();
-        assert!(matches!(reply.status, 400 | 422), "{:.40}: {reply:?}", body);
+        assert!(matches!(reply.status, 400 | 422), "{body:.40}: {reply:?}");
     }
-    let call = team.owner.api.call(Method::POST, &team.at("/tasks"));
+    let call = team.owner.api.call(&Method::POST, &team.at("/tasks"));
     call.raw("application/json", vec![b'{', b'"', 0xff, 0xfe, b'"', b'}'])
         .await
         .problem(400, "malformed-request");
@@ -37,11 +37,11 @@ async fn a_body_of_another_type_is_refused() {
     for kind in
         ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "nonsense"]
     {
-        let call = team.owner.api.call(Method::POST, &team.at("/tasks")).raw(kind, body);
+        let call = team.owner.api.call(&Method::POST, &team.at("/tasks")).raw(kind, body);
         call.await.problem(415, "unsupported-media-type");
     }
     unharmed(&team).await;
-    let call = team.owner.api.call(Method::POST, &team.at("/tasks"));
+    let call = team.owner.api.call(&Method::POST, &team.at("/tasks"));
     call.raw("Application/JSON; charset=utf-8", body).await.is(201);
 }
 
@@ -115,7 +115,7 @@ async fn projects_and_members_that_are_not_there_are_named() {
 async fn a_title_of_ten_megabytes_is_too_large_and_is_not_read_to_its_end() {
     let team = Team::new().await;
     let body = format!(r#"{{"project":"WEB","title":"{}"}}"#, "x".repeat(10 << 20));
-    let call = team.owner.api.call(Method::POST, &team.at("/tasks")).raw("application/json", body);
+    let call = team.owner.api.call(&Method::POST, &team.at("/tasks")).raw("application/json", body);
     // A server that answers and closes while we still send may cut us off before we have read the answer.
     match call.attempt().await {
         Ok(reply) => drop(reply.problem(413, "body-too-large")),
@@ -132,7 +132,7 @@ async fn paths_and_methods_that_are_not_there_are_problems_too() {
     let api = &team.owner.api;
     api.get("/nothing").await.problem(404, "not-found");
     api.page("/nothing").await.is(404);
-    api.call(Method::PUT, &team.at("/tasks")).await.problem(405, "method-not-allowed");
+    api.call(&Method::PUT, &team.at("/tasks")).await.problem(405, "method-not-allowed");
     for ws in ["wsp_x", "..", "%00", "%F0%9F%A6%8A", "wsp_01ARZ3NDEKTSV4RRFFQ69G5FAV", &"w".repeat(5_000)] {
         let reply = api.get(&format!("/workspaces/{ws}/tasks")).await.any_problem();
         assert!(matches!(reply.status, 400 | 404 | 414 | 422), "{ws:.40}: {reply:?}");

@@ -9,7 +9,7 @@ mod wait;
 pub use self::{
     outside::{now, python, schemathesis, seed, without},
     ports::Port,
-    run::{Finished, fairy},
+    run::fairy,
     server::{Home, Launch, Server},
     wait::{eventually, wait_until},
 };

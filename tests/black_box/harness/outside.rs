@@ -19,7 +19,7 @@ fn setting(name: &str) -> Option<String> {
 /// A seed for random choices: `FAIRY_TEST_SEED` replays an earlier run; it is printed, so that a failure can be.
 pub fn seed() -> u64 {
     let given = setting("FAIRY_TEST_SEED").map(|text| text.parse().expect("FAIRY_TEST_SEED is a number"));
-    let seed = given.unwrap_or_else(|| now().as_nanosecond().unsigned_abs() as u64);
+    let seed = given.unwrap_or_else(|| now().as_microsecond().unsigned_abs());
     eprintln!("seed: FAIRY_TEST_SEED={seed}");
     seed
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{client::Reply, team::Team};
 
-fn post(team: &Team, items: Vec<Value>) -> crate::client::Call {
+fn post(team: &Team, items: &[Value]) -> crate::client::Call {
     team.owner.api.post(&team.at("/tasks/batch"), &json!({ "items": items }))
 }
 
@@ -24,7 +24,7 @@ async fn creates_and_patches_are_accepted_together_and_applied_in_order() {
     let mut items: Vec<_> = (1..=200).map(|n| json!({"project": "WEB", "title": format!("t{n}")})).collect();
     items.push(json!({"task": first.str("id"), "title": "Patched"}));
     items.push(json!({"task": "WEB-201", "status": "done"}));
-    let reply = post(&team, items).await.is(202);
+    let reply = post(&team, &items).await.is(202);
     let ends = ends(&team, &reply).await;
     assert_eq!(ends.len(), 202);
     for (index, end) in ends.iter().enumerate().take(200) {
@@ -44,14 +44,14 @@ async fn one_item_that_cannot_be_accepted_stops_them_all() {
         json!({"project": "WEB", "title": ""}),
         json!({"title": "x"}),
     ];
-    let reply = post(&team, items).await.any_problem();
+    let reply = post(&team, &items).await.any_problem();
     assert!(matches!(reply.status, 400 | 422), "{reply:?}");
     assert!(reply.text.contains("items.1") || reply.text.contains("items.2"), "{reply:?}");
     assert!(team.owner.api.all(&team.at("/tasks")).await.is_empty());
-    let many = (0..501).map(|_| json!({"project": "WEB", "title": "x"})).collect();
-    let reply = post(&team, many).await.any_problem();
+    let many: Vec<_> = (0..501).map(|_| json!({"project": "WEB", "title": "x"})).collect();
+    let reply = post(&team, &many).await.any_problem();
     assert!(matches!(reply.status, 400 | 413 | 422), "{reply:?}");
-    let reply = post(&team, Vec::new()).await;
+    let reply = post(&team, &[]).await;
     assert!(matches!(reply.status, 202 | 400 | 422), "{reply:?}");
     assert_eq!(team.seq().await, 2);
 }
@@ -64,7 +64,7 @@ async fn one_refusal_leaves_its_neighbours_alone() {
         json!({"project": "NONE", "title": "b"}),
         json!({"project": "WEB", "title": "c"}),
     ];
-    let reply = post(&team, items).await.is(202);
+    let reply = post(&team, &items).await.is(202);
     let ends = ends(&team, &reply).await;
     let statuses: Vec<_> = ends.iter().map(|e| e["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["applied", "refused", "applied"]);
@@ -75,13 +75,13 @@ async fn one_refusal_leaves_its_neighbours_alone() {
 async fn a_batch_repeated_with_its_key_is_the_same_operations() {
     let team = Team::new().await;
     let items = || vec![json!({"project": "WEB", "title": "a"}), json!({"project": "WEB", "title": "b"})];
-    let first = post(&team, items()).key("batch").await.is(202);
+    let first = post(&team, &items()).key("batch").await.is(202);
     ends(&team, &first).await;
-    let second = post(&team, items()).key("batch").await.is(202);
+    let second = post(&team, &items()).key("batch").await.is(202);
     assert_eq!(second["operations"], first["operations"]);
     assert_eq!(second.header("Idempotency-Replayed"), Some("true"));
     let mut other = items();
     other[1]["title"] = json!("different");
-    post(&team, other).key("batch").await.problem(422, "idempotency-key-reused");
+    post(&team, &other).key("batch").await.problem(422, "idempotency-key-reused");
     assert_eq!(team.owner.api.all(&team.at("/tasks")).await.len(), 2);
 }

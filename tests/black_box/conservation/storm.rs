@@ -1,0 +1,99 @@
+//! The storm: clients write, and the server is killed under them.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use futures::future::join_all;
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+
+use super::{
+    account::{Account, Known},
+    load::{Client, Shared},
+    world::World,
+};
+use crate::harness::{Server, eventually};
+
+const CLIENTS: usize = 9;
+
+/// What kind of storm.
+pub struct Storm {
+    /// What its choices come from.
+    pub seed: u64,
+    /// How often the server is killed, at least.
+    pub kills: usize,
+    /// Where to copy the system to in the midst of it.
+    pub backup: Option<PathBuf>,
+}
+
+/// What a storm left.
+pub struct Aftermath {
+    /// What was sent.
+    pub sent: Account,
+    /// What had been acknowledged when the copy was begun.
+    pub sent_before_backup: Account,
+    /// How often the server was killed.
+    pub kills: usize,
+}
+
+impl Storm {
+    /// Lets it rage until the server was killed often enough and all clients have their answers.
+    pub async fn rage(self, world: &mut World) -> Aftermath {
+        let shared = Arc::new(Shared::default());
+        let (sites, server) = (&world.sites, &mut world.server);
+        let clients = (0..CLIENTS).map(|number| {
+            let site = number % sites.len();
+            let person = number / sites.len();
+            Client::new(&sites[site], (site, person, number), shared.clone(), self.seed).run()
+        });
+        let killer = async {
+            let left = self.kill(server, &shared).await;
+            shared.stop.store(true, Ordering::Relaxed);
+            left
+        };
+        let (_, (kills, sent_before_backup)) = tokio::join!(join_all(clients), killer);
+        let sent = shared.account.lock().unwrap().clone();
+        Aftermath { sent, sent_before_backup, kills }
+    }
+
+    async fn kill(&self, server: &mut Server, shared: &Shared) -> (usize, Account) {
+        let mut random = StdRng::seed_from_u64(self.seed);
+        let mut kills = 0;
+        let mut before_backup = Account::default();
+        for round in 0..self.kills {
+            if let Some(dir) = self.backup.as_ref().filter(|_| round == self.kills / 2) {
+                before_backup = backup(server, dir, shared).await;
+            }
+            let goal = shared.answers.load(Ordering::Relaxed) + random.random_range(1..120);
+            let moment = Duration::from_millis(random.random_range(1..1_500));
+            eventually(moment, || async { (shared.answers.load(Ordering::Relaxed) >= goal).then_some(()) })
+                .await;
+            server.kill().await;
+            kills += 1;
+            if random.random_ratio(1, 4) {
+                server.spawn();
+                let moment = Duration::from_millis(random.random_range(1..400));
+                eventually(moment, || async { None::<()> }).await;
+                server.kill().await;
+                kills += 1;
+            }
+            server.start().await;
+        }
+        (kills, before_backup)
+    }
+}
+
+/// Copies the system while the clients go on; what they had been told before that.
+async fn backup(server: &Server, dir: &Path, shared: &Shared) -> Account {
+    let goal = shared.answers.load(Ordering::Relaxed) + 20;
+    eventually(Duration::from_secs(30), || async {
+        (shared.answers.load(Ordering::Relaxed) >= goal).then_some(())
+    })
+    .await;
+    let mut before = shared.account.lock().unwrap().clone();
+    before.operations.retain(|_, sent| sent.known != Known::Nothing);
+    server.beside(&["backup", &dir.display().to_string()]).await.succeeded();
+    before
+}

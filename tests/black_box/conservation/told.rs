@@ -1,0 +1,87 @@
+//! Judges who was told: everybody concerned, of everything that concerned them, once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{audience, judge::Report, world::World};
+use crate::{harness::wait_until, mailbox::Letter, team::numbers};
+
+/// What was found.
+pub struct Told {
+    /// Mails about notices, repeats included.
+    pub mails: usize,
+    /// Mails whose notice had been mailed before.
+    pub repeats: usize,
+}
+
+/// What the receipts say: to whom each notice went.
+type Notices = BTreeMap<String, String>;
+
+/// The mails are those that the receipts tell of, and the receipts are what the feed makes due.
+pub async fn judge(world: &World, reports: &[Report], letters: &[Letter]) -> Told {
+    let notices = receipts(world, reports).await;
+    let mut mailed: BTreeMap<&str, Vec<&Letter>> = BTreeMap::new();
+    for letter in letters {
+        if let Some(notice) = &letter.notice {
+            mailed.entry(notice).or_default().push(letter);
+        }
+    }
+    let known: BTreeSet<&str> = notices.keys().map(String::as_str).collect();
+    assert_eq!(
+        mailed.keys().copied().collect::<BTreeSet<_>>(),
+        known,
+        "mails and receipts tell of different notices"
+    );
+    for (notice, letters) in &mailed {
+        for letter in letters {
+            assert_eq!(letter.to, notices[*notice], "{notice} went to somebody else");
+            assert_eq!(letter.message_id, letters[0].message_id, "a repeat of {notice} is another mail");
+            assert_eq!(letter.text, letters[0].text, "a repeat of {notice} says something else");
+        }
+    }
+    let mails = mailed.values().map(Vec::len).sum();
+    Told { mails, repeats: mails - mailed.len() }
+}
+
+/// The receipts say of each person and operation what the feed makes due, once, and that it was sent.
+pub async fn receipts(world: &World, reports: &[Report]) -> Notices {
+    let mut notices = Notices::new();
+    for (site, report) in world.sites.iter().zip(reports) {
+        let api = &site.people[0].api;
+        let mut due = audience::due(&report.feed, site);
+        for task in report.replay.tasks.keys() {
+            let expected = due.remove(task).unwrap_or_default();
+            let path = site.at(&format!("/tasks/{task}/receipts"));
+            let receipts = wait_until("everybody concerned was told", || async {
+                let mut receipts = api.all(&path).await;
+                receipts.retain(|r| r["notice"].is_string());
+                let sent = |r: &Value| {
+                    r["deliveries"].as_array().is_some_and(|d| d.iter().all(|d| d["state"] == "sent"))
+                };
+                (receipts.len() >= expected.len() && receipts.iter().all(sent)).then_some(receipts)
+            });
+            let mut found = audience::Due::new();
+            for receipt in receipts.await {
+                let person = receipt["person"]["id"].as_str().expect("a person").to_owned();
+                let email = &site.people.iter().find(|p| p.id == person).expect("one of ours").email;
+                let key = (person, numbers(&receipt["changes"]));
+                let Some((key, reason)) = expected.get_key_value(&key) else {
+                    panic!("{task}: nobody was to be told this: {receipt:#}");
+                };
+                assert_eq!(receipt["reason"], *reason, "{task}: {receipt:#}");
+                assert_eq!(receipt["deliveries"].as_array().map(Vec::len), Some(1), "{task}: {receipt:#}");
+                let twice = found.insert(key.clone(), reason);
+                assert!(twice.is_none(), "{task}: told twice: {receipt:#}");
+                let notice = receipt["notice"].as_str().expect("a notice").to_owned();
+                assert!(
+                    notices.insert(notice, email.clone()).is_none(),
+                    "{task}: one notice for two: {receipt:#}"
+                );
+            }
+            assert_eq!(found, expected, "{task}");
+        }
+        assert!(due.is_empty(), "{due:?}");
+    }
+    notices
+}
