@@ -6,7 +6,7 @@ use super::run::print;
 use crate::{
     Failure,
     config::{Config, SignUp, Transport},
-    process::signals::StopSignals,
+    process::{files, signals::StopSignals},
     stack::{Parts, Stack},
 };
 
@@ -14,9 +14,13 @@ pub async fn run(config: Config) -> Result<ExitCode, Failure> {
     let signals = StopSignals::listen();
     let mut signals =
         signals.map_err(|error| Failure::new(format_args!("signals cannot be handled: {error}")))?;
+    files::make_room(config.http.max_connections);
     let mut stack = tokio::select! {
         stack = Stack::start(&config, Parts::default()) => stack?,
-        signal = signals.next() => return Err(Failure::new(format_args!("{signal} came before the start was done"))),
+        signal = signals.next() => {
+            tracing::info!(signal, "stopped before the start was done");
+            return Ok(ExitCode::SUCCESS);
+        }
     };
     print(&welcome(&config, &stack))?;
     let broken = tokio::select! {

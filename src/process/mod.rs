@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod data_dir;
+pub mod files;
 pub mod ids;
 pub mod listen;
 pub mod secret;

@@ -24,5 +24,13 @@ pub fn start(log: &Log) {
             builder.with_ansi(color).with_target(false).try_init()
         }
     };
-    drop(started);
+    if started.is_ok() {
+        std::panic::set_hook(Box::new(panicked));
+    }
+}
+
+/// A panic is caught where it would end more than its request or job; it is told like any other error, in one entry.
+fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    tracing::error!(place, message = panic.payload_as_str(), "a defect: something panicked");
 }

@@ -10,6 +10,8 @@ mod parts;
 mod start;
 mod stop;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use drain::Drained;
