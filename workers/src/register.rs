@@ -11,16 +11,14 @@ use crate::{Lanes, Services, apply, deliver, notify, publish, record};
 /// Adds a worker for each lane to the monitor; lane `publish` has none where there is no bus.
 #[must_use]
 pub fn register(monitor: Monitor, queue: &Queue, lanes: &Lanes, services: Arc<Services>) -> Monitor {
-    let services = services.as_ref();
-    let roster = Roster { monitor, queue, services };
     // Many hand-outs at once are what lets a store commit the batches of many workspaces together.
-    let roster = roster
-        .job(lanes.operations, apply::handler(services), 32)
-        .job(lanes.record, record::handler(services), 8)
-        .job(lanes.notify, notify::handler(services), 8)
-        .job(lanes.deliver, deliver::handler(services), 2);
-    match publish::handler(services) {
-        Some(publish) => roster.job(lanes.publish, publish, 8).monitor,
+    let roster = Roster { monitor, queue, services }
+        .job(lanes.operations, apply::handler, 32)
+        .job(lanes.record, record::handler, 8)
+        .job(lanes.notify, notify::handler, 8)
+        .job(lanes.deliver, deliver::handler, 2);
+    match publish::handler(&roster.services) {
+        Some(publish) => roster.job(lanes.publish, |_| publish, 8).monitor,
         None => roster.monitor,
     }
 }
@@ -28,19 +26,25 @@ pub fn register(monitor: Monitor, queue: &Queue, lanes: &Lanes, services: Arc<Se
 struct Roster<'a> {
     monitor: Monitor,
     queue: &'a Queue,
-    services: &'a Services,
+    services: Arc<Services>,
 }
 
 impl Roster<'_> {
     /// Adds the worker of one lane, with this many hand-outs at once.
-    fn job<H: Handler>(self, lane: &'static LaneSpec, handler: H, concurrency: usize) -> Self {
+    fn job<H: Handler>(
+        self,
+        lane: &'static LaneSpec,
+        handler: impl FnOnce(&Services) -> H,
+        concurrency: usize,
+    ) -> Self {
         let crew = Crew {
             name: self.services.settings.worker.clone(),
             concurrency,
             version: operation::VERSION,
             stop_within: self.services.settings.stop_within,
         };
-        let monitor = fairy_queue::register(self.monitor, self.queue, lane, Arc::new(handler), crew);
+        let handler = Arc::new(handler(&self.services));
+        let monitor = fairy_queue::register(self.monitor, self.queue, lane, handler, crew);
         Self { monitor, ..self }
     }
 }

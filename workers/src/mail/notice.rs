@@ -54,9 +54,10 @@ pub(super) enum Entry {
     Text { label: Option<String>, lines: Vec<TextLine> },
 }
 
-/// One line of a text, with the sign that says whether it came or went: `+`, `-`, a space, or `…` for a gap.
+/// One line of a text; of one that was rewritten with the sign that says whether the line came or went: `+`, `-`, a
+/// space, or `…` for a gap.
 pub(super) struct TextLine {
-    pub sign: char,
+    pub sign: &'static str,
     pub text: String,
 }
 
@@ -168,12 +169,13 @@ impl Context<'_> {
         let lines =
             if before.is_empty() { difference::whole(after) } else { difference::between(before, after) };
         let signed = |sign, text| TextLine { sign, text };
+        let same = if before.is_empty() { "" } else { " " };
         let line = |line| match line {
-            Line::Same(text) => signed(' ', text),
-            Line::Added(text) => signed('+', text),
-            Line::Removed(text) => signed('-', text),
-            Line::Gap => signed('…', String::new()),
-            Line::More(lines) => signed(' ', self.words.left_out(lines)),
+            Line::Same(text) => signed(same, text),
+            Line::Added(text) => signed("+", text),
+            Line::Removed(text) => signed("-", text),
+            Line::Gap => signed("…", String::new()),
+            Line::More(lines) => signed(same, self.words.left_out(lines)),
         };
         lines.into_iter().map(line).collect()
     }

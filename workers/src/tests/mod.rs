@@ -1,1 +1,9 @@
-//! Tests of the jobs against ports that a test can make fail.
+//! Tests of the jobs, against ports that a test can make fail.
+
+mod apply;
+mod deliver;
+mod fakes;
+mod follow;
+mod mails;
+mod sweep;
+mod world;
