@@ -15,6 +15,8 @@ mod store;
 mod tasks;
 mod teams;
 mod telling;
+#[cfg(test)]
+mod testing;
 
 pub use self::{
     error::{MigrateError, OpenError},

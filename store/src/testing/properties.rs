@@ -1,0 +1,145 @@
+//! The store against the domain's own memory of it: whatever is asked, in whatever batches, torn and repeated, the rows
+//! are those that `State::run` leaves behind.
+//!
+//! What must be true of that state (gapless numbers, done ⇔ 100 % ⇔ completed, changes that tell the rows again) the
+//! domain proves of itself; what is proved here is that nothing of it is lost, doubled or bent on its way through SQL.
+
+use std::collections::BTreeMap;
+
+use fairy_jobs::{
+    command::TaskName,
+    id::{OperationId, ProjectId, UserId, WorkspaceId},
+    operation::{Operation, Outcome},
+    page::{Limit, PageRequest},
+    ports::{Accounts as _, Feed as _, Ledger as _, Tasks as _, Teams as _},
+    state::State,
+    task::Task,
+};
+use proptest::prelude::*;
+
+use super::{
+    requests::{self, World},
+    stage::{Stage, Team},
+};
+
+/// The world of the requests, as rows.
+async fn furnish(stage: &Stage, world: &World) -> (Team, State) {
+    let mut state = world.state();
+    let workspace = world.operations(&[]).first().map_or(WorkspaceId::from_bytes(world_id()), |o| o.workspace);
+    let people: Vec<_> = state.members.values().cloned().collect();
+    for member in &people {
+        let user = stage.user_named(member.user, member.name.as_str(), member.email.as_str());
+        stage.store.create_user(&user, "hash").await.unwrap();
+    }
+    let owner = stage.store.user(people[0].user).await.unwrap().unwrap();
+    let team = stage.team_with(workspace, &owner).await;
+    for member in &people[1..] {
+        let user = stage.store.user(member.user).await.unwrap().unwrap();
+        let role = member.role.unwrap_or(fairy_jobs::team::Role::Member);
+        stage.join(&team, &user, role).await;
+        if member.role.is_none() {
+            stage.remove(&team, user.id).await;
+        }
+    }
+    // The stage has made a project WEB already, so the world's projects have other keys here.
+    let projects: Vec<ProjectId> = state.projects.keys().copied().collect();
+    for (id, key) in projects.iter().zip(["WEBS", "OPSS"]) {
+        stage.project(&team, *id, key).await;
+    }
+    let held = stage.store.projects(workspace, PageRequest::default()).await.unwrap().items;
+    state.projects = held.into_iter().map(|project| (project.id, project)).collect();
+    state.seq = stage.store.seq(workspace).await.unwrap().unwrap();
+    (team, state)
+}
+
+fn world_id() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes[0] = 3;
+    bytes
+}
+
+async fn check(stage: &Stage, team: &Team, expected: &State, first: u64) {
+    let store = &stage.store;
+    assert_eq!(store.seq(team.workspace).await.unwrap(), Some(expected.seq));
+    let changes = store.changes(team.workspace, first, 500).await.unwrap();
+    let tail = expected.written.changes.len().min(500);
+    assert_eq!(changes, expected.written.changes[..tail]);
+    let rows = super::ledger::every_task(stage, team).await;
+    let rows: BTreeMap<_, Task> = rows.into_iter().map(|task| (task.id, task)).collect();
+    assert_eq!(rows, expected.tasks);
+    for (key, id) in &expected.task_keys {
+        let found = store.task(team.workspace, &TaskName::Key(key.clone())).await.unwrap();
+        let shown = expected.tasks.get(id).filter(|task| task.deleted_at.is_none());
+        assert_eq!(found.as_ref(), shown, "{key}");
+    }
+    let request = PageRequest { limit: Limit::new(200).unwrap(), cursor: None };
+    for task in expected.tasks.keys() {
+        let comments = store.comments(*task, request.clone()).await.unwrap().items;
+        let shown = expected.comments.values().filter(|c| c.task == *task && c.deleted_at.is_none());
+        let mut shown: Vec<_> = shown.cloned().collect();
+        shown.sort_by_key(|c| (c.created_at, c.id));
+        assert_eq!(comments, shown);
+    }
+    let projects = store.projects(team.workspace, PageRequest::default()).await.unwrap().items;
+    assert_eq!(projects.into_iter().map(|p| (p.id, p)).collect::<BTreeMap<_, _>>(), expected.projects);
+}
+
+/// Applies in batches of these sizes, each begun again from a little before where the last ended.
+async fn run(
+    stage: &Stage,
+    state: &mut State,
+    operations: &[Operation],
+    batches: &[(usize, usize)],
+) -> BTreeMap<OperationId, Outcome> {
+    let world = World::new();
+    let mut held: BTreeMap<OperationId, Outcome> = BTreeMap::new();
+    let (mut done, mut batches) = (0, batches.iter().cycle());
+    while done < operations.len() {
+        let (size, back) = batches.next().copied().unwrap_or((1, 0));
+        let from = done.saturating_sub(back);
+        let to = (done + size).min(operations.len());
+        let at = stage.now() + jiff::SignedDuration::from_secs(to as i64);
+        let expected = state.run(&operations[done..to], at);
+        let applied = stage.store.apply(operations[0].workspace, &operations[from..to], at).await.unwrap();
+        held.extend(expected.into_iter().map(|outcome| (outcome.id, outcome)));
+        for (operation, outcome) in operations[from..to].iter().zip(&applied.outcomes) {
+            assert_eq!(outcome, &held[&operation.id]);
+        }
+        done = to;
+    }
+    drop(world);
+    held
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rows_are_what_the_domain_left(
+        requests in requests::operations(80),
+        batches in prop::collection::vec((1_usize..30, 0_usize..4), 1..6)
+    ) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let stage = Stage::new().await;
+            let world = World::new();
+            let operations = world.operations(&requests);
+            let (team, mut state) = furnish(&stage, &world).await;
+            let first = state.seq;
+            let held = run(&stage, &mut state, &operations, &batches).await;
+            check(&stage, &team, &state, first).await;
+            for (id, outcome) in &held {
+                assert_eq!(stage.store.outcome(*id).await.unwrap().as_ref(), Some(outcome));
+            }
+            // All of it once more changes nothing.
+            let again = stage.store.apply(team.workspace, &operations, stage.now()).await.unwrap();
+            assert_eq!(again.seq, None);
+            for (operation, outcome) in operations.iter().zip(&again.outcomes) {
+                assert_eq!(outcome, &held[&operation.id]);
+            }
+            check(&stage, &team, &state, first).await;
+            let _: Vec<UserId> = Vec::new();
+            stage.store.close().await;
+        });
+    }
+}
