@@ -25,6 +25,8 @@ async fn no_made_up_request_gets_an_answer_that_is_not_described() {
     team.owner.api.post(&team.at("/tasks/WEB-1/comments"), &json!({"body": "hello"})).await.is(201);
     let body = json!({"name": "schemathesis", "scopes": ["admin"]});
     let token = team.owner.api.post("/me/tokens", &body).await.is(201).str("token");
+    let settings = format!("[parameters]\n\"path.ws\" = \"{}\"\n\"path.task\" = \"WEB-1\"\n", team.id);
+    std::fs::write(team.server.launch().home().path().join("schemathesis.toml"), settings).unwrap();
     let report = Command::new(schemathesis())
         .arg("run")
         .arg(format!("{}/openapi.json", team.server.url()))

@@ -83,6 +83,29 @@ async fn signing_in_needs_the_right_password_and_does_not_say_who_exists() {
 }
 
 #[tokio::test]
+async fn guessing_a_password_is_slowed_down() {
+    let server = Server::new().await;
+    let person = Person::sign_up(&server.url(), "Mina").await;
+    let api = Api::new(&server.url());
+    let wrong = json!({"email": person.email, "password": "not the password"});
+    let mut guesses = 0;
+    let refused = loop {
+        let reply = api.post("/auth/sign-in", &wrong).await;
+        guesses += 1;
+        assert!(guesses < 200, "nobody stopped us");
+        if reply.status != 401 {
+            break reply.problem(429, "too-many-requests");
+        }
+    };
+    assert!(
+        refused.header("Retry-After").is_some_and(|s| s.parse::<u32>().is_ok_and(|s| s > 0)),
+        "{refused:?}"
+    );
+    // Who is signed in already is not locked out by whoever guesses.
+    person.api.get("/me").await.is(200);
+}
+
+#[tokio::test]
 async fn signing_out_ends_the_session_for_good() {
     let server = Server::new().await;
     let person = Person::sign_up(&server.url(), "Mina").await;

@@ -7,6 +7,7 @@ mod comments;
 mod idempotency;
 mod keys;
 mod order;
+mod poison;
 
 mod sets;
 mod tasks;
