@@ -29,8 +29,8 @@ async fn nothing_is_lost_or_doubled_under_kill_nine() {
     let home = Home::new();
     let mut world = world::World::make(Launch::at(&home, "var").start().await).await;
     let storm = storm::Storm { seed, kills: KILLS, backup: Some(home.path().join("backup")) };
-    let storm = storm.rage(&mut world).await;
-    let reports = judge::judge(&world, &storm.sent, judge::Claim::Everything).await;
+    let mut storm = storm.rage(&mut world).await;
+    let reports = judge::judge(&world, &mut storm.sent, judge::Claim::Everything).await;
     let letters = mailbox::letters(world.server.data());
     let told = told::judge(&world, &reports, &letters).await;
     assert_eq!(told.repeats, 0, "a file was written twice under different names");
@@ -39,13 +39,13 @@ async fn nothing_is_lost_or_doubled_under_kill_nine() {
     // Another start and stop brings nothing new to light.
     assert_eq!(world.server.stop().await, Some(0));
     world.server.start().await;
-    let again = judge::judge(&world, &storm.sent, judge::Claim::Everything).await;
+    let again = judge::judge(&world, &mut storm.sent, judge::Claim::Everything).await;
     assert_eq!(told::judge(&world, &again, &mailbox::letters(world.server.data())).await.mails, told.mails);
     assert_eq!(world.server.stop().await, Some(0));
 
     // What the copy holds is a state that the system was in, with all that was acknowledged before the copy began.
     let mut copy = world.on(Launch::at(&home, "backup").start().await);
-    let reports = judge::judge(&copy, &storm.sent_before_backup, judge::Claim::AtLeast).await;
+    let reports = judge::judge(&copy, &mut storm.sent_before_backup, judge::Claim::AtLeast).await;
     told::receipts(&copy, &reports).await;
     eprintln!("backup: {}", storm.sent_before_backup.summary());
     assert_eq!(copy.server.stop().await, Some(0));
@@ -64,8 +64,8 @@ async fn mail_over_smtp_is_sent_and_only_a_lost_reply_is_repeated() {
     let smtp = Launch::at(&home, "var").set("MAIL__TRANSPORT", "smtp").set("MAIL__SMTP_URL", sink.url());
     let server = smtp.set("MAIL__FROM", "fairy@example.com").start().await;
     let mut world = world.on(server);
-    let storm = storm::Storm { seed, kills: KILLS / 3, backup: None }.rage(&mut world).await;
-    let reports = judge::judge(&world, &storm.sent, judge::Claim::Everything).await;
+    let mut storm = storm::Storm { seed, kills: KILLS / 3, backup: None }.rage(&mut world).await;
+    let reports = judge::judge(&world, &mut storm.sent, judge::Claim::Everything).await;
     let told = told::judge(&world, &reports, &sink.letters()).await;
     eprintln!(
         "{} kills; {}; {} mails, {} of them repeats under the same notice id",
