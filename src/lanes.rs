@@ -45,7 +45,7 @@ pub static DELIVER: LaneSpec = LaneSpec {
     name: lane::DELIVER,
     order: Order::Plain,
     lease: Duration::from_secs(15),
-    batch: 100,
+    batch: fairy_workers::DELIVERIES_AT_ONCE,
     retry: SINK_RETRY,
     group_limit: None,
     max_payload: HINT_BYTES,

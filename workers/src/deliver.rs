@@ -29,8 +29,9 @@ use crate::{
     retry,
 };
 
-/// Messages sent at once. They are begun together, so all of them are sent within one limit, and the lease holds.
-const AT_ONCE: usize = 8;
+/// Messages that are begun and sent together, so that all of them are sent within one limit and the lease holds. A lane that
+/// hands out no more than these at once has nothing begun and unsent in hand when a worker stops.
+pub const DELIVERIES_AT_ONCE: usize = 8;
 /// The shortest time after which a job looks again.
 const SOON: Duration = Duration::from_millis(100);
 /// The longest time between two tries to record how sending ended.
@@ -64,7 +65,7 @@ impl Handler for Deliver {
 
     async fn handle(&self, batch: Vec<Job<lane::Deliver>>) -> Vec<Answer> {
         let mut answers = Vec::with_capacity(batch.len());
-        for some in batch.chunks(AT_ONCE) {
+        for some in batch.chunks(DELIVERIES_AT_ONCE) {
             let ids: Vec<DeliveryId> = some.iter().map(|job| job.payload.delivery).collect();
             match self.deliver(&ids).await {
                 Ok(some_answers) => answers.extend(some_answers),

@@ -21,6 +21,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
+pub use deliver::DELIVERIES_AT_ONCE;
 pub use register::register;
 pub use services::{Lanes, Services, Settings};
 pub use sweep::{sweep_once, sweeper};

@@ -16,7 +16,7 @@ pub fn register(monitor: Monitor, queue: &Queue, lanes: &Lanes, services: Arc<Se
         .job(lanes.operations, apply::handler, 32)
         .job(lanes.record, record::handler, 8)
         .job(lanes.notify, notify::handler, 8)
-        .job(lanes.deliver, deliver::handler, 2);
+        .job(lanes.deliver, deliver::handler, 4);
     match publish::handler(&roster.services) {
         Some(publish) => roster.job(lanes.publish, |_| publish, 8).monitor,
         None => roster.monitor,

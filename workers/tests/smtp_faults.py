@@ -8,13 +8,19 @@ import argparse
 import asyncio
 import email
 import json
+import logging
 import ssl
 import sys
+import warnings
 
 try:
     from aiosmtpd.smtp import SMTP, AuthResult
 except ImportError:
     sys.exit("aiosmtpd is missing: install it with pip, and name that Python in FAIRY_TEST_PYTHON")
+
+# What it complains about is what the tests do on purpose.
+logging.disable(logging.CRITICAL)
+warnings.simplefilter("ignore")
 
 RCPT = {
     "later": "451 4.3.0 come again",

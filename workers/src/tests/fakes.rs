@@ -89,6 +89,8 @@ pub(super) struct Said {
     pub changed: Mutex<Vec<(WorkspaceId, u64)>>,
     pub behind: Mutex<Vec<(Sink, Vec<WorkspaceId>)>>,
     pub due: Mutex<Vec<DeliveryId>>,
+    /// Wakes a test that waits for outcomes.
+    pub told: tokio::sync::Notify,
 }
 
 #[async_trait]
@@ -99,6 +101,7 @@ impl OutcomeChannel for Said {
 
     async fn send(&self, outcomes: &[Outcome]) {
         self.outcomes.lock().unwrap().extend(outcomes.iter().map(|o| o.id));
+        self.told.notify_one();
     }
 }
 

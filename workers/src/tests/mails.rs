@@ -254,6 +254,10 @@ async fn nothing_typed_gets_into_a_header() {
         let name = line.split(':').next().unwrap();
         assert!(!["Bcc", "X-Evil"].contains(&name), "{head}");
     }
+    assert!(
+        !head.contains("=?"),
+        "an encoded line break would still break the line where it is read: {head}"
+    );
     assert!(head.contains("boundary=\"fairy-1-dlv_"), "the line between the parts is in neither: {head}");
     assert_eq!(body.matches("--fairy-1-").count(), 3);
 }

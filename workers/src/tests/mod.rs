@@ -4,6 +4,7 @@ mod apply;
 mod deliver;
 mod fakes;
 mod follow;
+mod lanes;
 mod mails;
 mod sweep;
 mod world;
