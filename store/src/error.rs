@@ -8,7 +8,7 @@ use fairy_jobs::ports::PortError;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file cannot be made, read or written.
-    #[error("cannot open the database {path}: {reason}. Check that the directory exists and can be written to.")]
+    #[error("{reason}; its directory must exist and be writable ({path})")]
     Unreachable {
         /// The file.
         path: PathBuf,
@@ -16,7 +16,7 @@ pub enum OpenError {
         reason: String,
     },
     /// The file is not a database, or is damaged.
-    #[error("{path} is not a database that can be used: {reason}. Restore it from a backup.")]
+    #[error("{reason}; {path} is not a database of Fairy or is damaged, restore it from a backup")]
     Damaged {
         /// The file.
         path: PathBuf,

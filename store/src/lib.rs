@@ -5,9 +5,11 @@
 //! what is allowed: the domain does, from what is loaded here.
 
 mod accounts;
+mod activity;
 mod driver;
 mod error;
 mod feed;
+mod health;
 mod ledger;
 mod migration;
 mod page;
@@ -17,9 +19,11 @@ mod teams;
 mod telling;
 #[cfg(test)]
 mod testing;
+mod upkeep;
 
 pub use self::{
     error::{MigrateError, OpenError},
+    health::Health,
     migration::MigrationReport,
     store::{Options, Store},
 };

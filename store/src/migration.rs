@@ -122,10 +122,7 @@ pub(crate) async fn migrate(
     connection.run(CREATE_LEDGER, vec![]).await?;
     let missing = pending(connection).await?;
     for migration in &missing {
-        let failed = |reason| MigrateError::Failed {
-            name: migration.name,
-            reason,
-        };
+        let failed = |reason| MigrateError::Failed { name: migration.name, reason };
         connection.run(migration.sql, vec![]).await.map_err(failed)?;
         let note = args![migration.name, fingerprint(migration), at];
         connection.run(NOTE, note).await.map_err(failed)?;

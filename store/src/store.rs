@@ -32,7 +32,6 @@ pub struct Options {
 /// All rows, behind the ports of the domain; a clone is another handle to the same database.
 #[derive(Clone)]
 pub struct Store {
-    pub(crate) path: Arc<PathBuf>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) sinks: Arc<[Sink]>,
@@ -55,7 +54,6 @@ impl Store {
         let writer = Writer::start(opener.clone()).await.map_err(failed)?;
         let readers = opener.readers().await.map_err(failed)?;
         Ok(Self {
-            path: Arc::new(options.path.clone()),
             clock: options.clock,
             ids: options.ids,
             sinks: options.sinks.into(),

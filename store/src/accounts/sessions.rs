@@ -60,7 +60,7 @@ pub(super) async fn create(c: &mut Connection<'_>, session: &Session, secret: [u
     c.run(INSERT, args).await?;
     let beyond = c.rows(BEYOND, args![session.user, MOST]).await?;
     let ids = beyond.iter().map(|row| row.only::<SessionId>().map(Value::from)).collect::<PortResult<_>>()?;
-    c.run_in(DELETE, &[], ids).await?;
+    c.run_in(DELETE, vec![], ids).await?;
     Ok(())
 }
 
@@ -73,7 +73,11 @@ pub(super) async fn session(
     row.as_ref().map(read).transpose()
 }
 
-pub(super) async fn sessions(c: &mut Connection<'_>, user: UserId, at: Timestamp) -> PortResult<Vec<Session>> {
+pub(super) async fn sessions(
+    c: &mut Connection<'_>,
+    user: UserId,
+    at: Timestamp,
+) -> PortResult<Vec<Session>> {
     let rows = c.rows(OF_USER, args![user, at, MOST]).await?;
     rows.iter().map(read).collect()
 }

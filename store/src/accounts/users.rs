@@ -101,7 +101,7 @@ pub(crate) async fn user(c: &mut Connection<'_>, id: UserId) -> PortResult<Optio
 
 /// Those of these people who have an account, in no order.
 pub(crate) async fn users(c: &mut Connection<'_>, ids: &[UserId]) -> PortResult<Vec<User>> {
-    let rows = c.rows_in(SELECT, &[], ids.iter().map(|id| (*id).into()).collect()).await?;
+    let rows = c.rows_in(SELECT, vec![], ids.iter().map(|id| (*id).into()).collect()).await?;
     rows.iter().map(read).collect()
 }
 

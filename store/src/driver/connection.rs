@@ -34,9 +34,7 @@ impl<'c> Connection<'c> {
     }
 
     pub(super) const fn pooled(connection: PoolConnection<Sqlite>) -> Self {
-        Self {
-            raw: Raw::Pooled(connection),
-        }
+        Self { raw: Raw::Pooled(connection) }
     }
 
     /// All rows that a statement answers; the statement has a `LIMIT` or names its rows.
@@ -58,20 +56,20 @@ impl<'c> Connection<'c> {
     }
 
     /// The rows of a statement with `{list}` after its other placeholders, in as many statements as the list needs.
-    pub async fn rows_in(&mut self, sql: &str, args: &[Value], list: Vec<Value>) -> PortResult<Vec<Row>> {
+    pub async fn rows_in(&mut self, sql: &str, args: Vec<Value>, list: Vec<Value>) -> PortResult<Vec<Row>> {
         let mut rows = Vec::new();
         for members in list.chunks(statement::MOST_MEMBERS) {
-            let (sql, args) = listed(sql, args, members);
+            let (sql, args) = listed(sql, &args, members);
             rows.append(&mut self.rows(&sql, args).await?);
         }
         Ok(rows)
     }
 
     /// Runs a statement with `{list}` after its other placeholders, in as many statements as the list needs.
-    pub async fn run_in(&mut self, sql: &str, args: &[Value], list: Vec<Value>) -> PortResult<u64> {
+    pub async fn run_in(&mut self, sql: &str, args: Vec<Value>, list: Vec<Value>) -> PortResult<u64> {
         let mut touched = 0;
         for members in list.chunks(statement::MOST_MEMBERS) {
-            let (sql, args) = listed(sql, args, members);
+            let (sql, args) = listed(sql, &args, members);
             touched += self.run(&sql, args).await?;
         }
         Ok(touched)
@@ -79,7 +77,11 @@ impl<'c> Connection<'c> {
 
     /// Runs a statement with `{rows}`, each of `width` values, in as many statements as the rows need.
     pub async fn run_rows(&mut self, sql: &str, width: usize, mut values: Vec<Value>) -> PortResult<u64> {
-        debug_assert!(values.len().is_multiple_of(width), "{sql}: rows of {width} values, {} given", values.len());
+        debug_assert!(
+            values.len().is_multiple_of(width),
+            "{sql}: rows of {width} values, {} given",
+            values.len()
+        );
         let mut touched = 0;
         while !values.is_empty() {
             let rows = statement::bucket(values.len() / width);

@@ -12,11 +12,11 @@ mod statement;
 mod value;
 mod writer;
 
+#[cfg(test)]
+pub(crate) use self::connection::recorded;
 pub(crate) use self::{
     connection::Connection,
     row::{Column, Columns, Json, Row},
     value::{Value, args},
     writer::Writer,
 };
-#[cfg(test)]
-pub(crate) use self::connection::recorded;

@@ -78,11 +78,7 @@ pub(crate) trait Column: Sized {
 
 impl<T: Column> Column for Option<T> {
     fn read(row: &Row, at: usize) -> Option<Self> {
-        if row.is_null(at) {
-            Some(None)
-        } else {
-            T::read(row, at).map(Some)
-        }
+        if row.is_null(at) { Some(None) } else { T::read(row, at).map(Some) }
     }
 }
 

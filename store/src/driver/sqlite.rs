@@ -8,14 +8,14 @@ use std::{path::Path, time::Duration};
 
 use fairy_jobs::ports::{PortError, PortResult};
 use sqlx::{
-    ConnectOptions as _,
+    ConnectOptions as _, Connection as _,
     sqlite::{
         SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
         SqliteSynchronous,
     },
 };
 
-use super::Connection;
+use super::{Connection, Value};
 
 /// How long a statement waits for another process that writes (a backup, `fairy admin`).
 const BUSY: Duration = Duration::from_secs(5);
@@ -52,9 +52,17 @@ impl Opener {
         self.0.clone().thread_name(|_| "store-writer".to_owned()).connect().await
     }
 
+    /// Runs one statement on a connection of its own, beside the writer and the readers.
+    pub async fn alone(&self, sql: &str, args: Vec<Value>) -> PortResult<()> {
+        let mut connection = self.writer().await.map_err(error)?;
+        Connection::new(&mut connection).run(sql, args).await?;
+        connection.close().await.map_err(error)
+    }
+
     /// Connections that cannot write, whatever a statement says.
     pub async fn readers(&self) -> Result<Readers, sqlx::Error> {
-        let options = self.0.clone().pragma("query_only", "ON").thread_name(|id| format!("store-reader-{id}"));
+        let options =
+            self.0.clone().pragma("query_only", "ON").thread_name(|id| format!("store-reader-{id}"));
         let pool = SqlitePoolOptions::new()
             .max_connections(READERS)
             .min_connections(1)
@@ -85,6 +93,7 @@ impl Readers {
 }
 
 /// What a failed statement means for whoever asked.
+#[expect(clippy::needless_pass_by_value, reason = "this is what `map_err` gives")]
 pub(crate) fn error(error: sqlx::Error) -> PortError {
     let text = error.to_string();
     match error {

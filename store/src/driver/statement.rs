@@ -55,6 +55,9 @@ mod tests {
             }
         }
         assert_eq!(with_rows("VALUES {rows} END", 2, 3), "VALUES (?, ?, ?), (?, ?, ?) END");
-        assert_eq!(with_list("IN {list}", padded(&[Value::Int(1), Value::Int(2), Value::Int(3)]).len()), "IN (?, ?, ?, ?)");
+        assert_eq!(
+            with_list("IN {list}", padded(&[Value::Int(1), Value::Int(2), Value::Int(3)]).len()),
+            "IN (?, ?, ?, ?)"
+        );
     }
 }

@@ -46,11 +46,7 @@ impl Writer {
     pub async fn start(opener: Opener) -> Result<Self, sqlx::Error> {
         let connection = opener.writer().await?;
         let (units, waiting) = mpsc::channel(QUEUE);
-        let desk = Desk {
-            opener,
-            connection: Some(connection),
-            waiting,
-        };
+        let desk = Desk { opener, connection: Some(connection), waiting };
         let task = Arc::new(Mutex::new(Some(tokio::spawn(desk.serve()))));
         Ok(Self { units, task })
     }
@@ -63,11 +59,7 @@ impl Writer {
         F: for<'c> FnOnce(&'c mut Connection<'_>) -> BoxFuture<'c, PortResult<T>> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let unit = Pending {
-            work: Some(work),
-            result: None,
-            reply,
-        };
+        let unit = Pending { work: Some(work), result: None, reply };
         let closed = || PortError::Unavailable("the store is closed".to_owned());
         let sent = self.units.send(Message::Unit(Box::new(unit))).await;
         sent.map_err(|_| closed())?;

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 pub(crate) use self::{
     append::{append, end},
-    rows::{by_seq, range},
+    rows::by_seq,
     sinks::{enrol, found, mark},
 };
 use crate::Store;
@@ -46,7 +46,7 @@ impl Sinks for Store {
     }
 
     async fn mark(&self, sink: Sink, workspace: WorkspaceId, seq: u64) -> PortResult<()> {
-        self.write(move |c| Box::pin(sinks::mark(c, sink, workspace, seq))).await
+        self.write(move |c| Box::pin(mark(c, sink, workspace, seq))).await
     }
 
     async fn behind(&self, sink: Sink, since: Timestamp, limit: usize) -> PortResult<Vec<WorkspaceId>> {

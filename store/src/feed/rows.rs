@@ -72,7 +72,7 @@ pub(crate) async fn by_seq(
     seqs: &[u64],
 ) -> PortResult<Vec<Change>> {
     let list = seqs.iter().map(|seq| Value::from(*seq)).collect();
-    let rows = c.rows_in(BY_SEQ, &args![workspace], list).await?;
+    let rows = c.rows_in(BY_SEQ, args![workspace], list).await?;
     let mut changes = rows.iter().map(read).collect::<PortResult<Vec<_>>>()?;
     changes.sort_unstable_by_key(|change| change.seq);
     Ok(changes)

@@ -72,7 +72,7 @@ pub(super) async fn aim(
     (seq, at): (u64, Timestamp),
 ) -> PortResult<()> {
     let names = in_use.iter().map(|sink| Value::from(sink.as_str())).collect();
-    c.run_in(AIM, &args![seq, at, workspace], names).await?;
+    c.run_in(AIM, args![seq, at, workspace], names).await?;
     Ok(())
 }
 

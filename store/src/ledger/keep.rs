@@ -28,8 +28,7 @@ pub(super) async fn keep(
     tasks::update(c, &edited, false).await?;
     tasks::write_keys(c, workspace, &written.task_keys).await?;
     projects::write(c, written.projects.iter().filter_map(|id| state.projects.get(id))).await?;
-    let with_before: Vec<_> =
-        made.iter().chain(&changed).map(|task| (*task, before.get(&task.id))).collect();
+    let with_before: Vec<_> = made.iter().chain(&changed).map(|task| (*task, before.get(&task.id))).collect();
     tasks::sync(c, &with_before).await?;
     tasks::write_comments(c, &comments_of(state, &written.new_comments)?).await?;
     tasks::write_comments(c, &comments_of(state, &written.comments)?).await

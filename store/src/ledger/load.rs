@@ -8,7 +8,11 @@ use fairy_jobs::{
     state::{Needs, State},
 };
 
-use crate::{driver::Connection, tasks, teams::{members, projects}};
+use crate::{
+    driver::Connection,
+    tasks,
+    teams::{members, projects},
+};
 
 /// What the tasks were that the batch may change.
 pub(super) type Befores = BTreeMap<TaskId, tasks::Before>;

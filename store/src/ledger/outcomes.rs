@@ -65,8 +65,7 @@ pub(super) async fn fail(c: &mut Connection<'_>, batch: [u8; 16], outcome: &Outc
 }
 
 fn row(batch: [u8; 16], outcome: &Outcome) -> PortResult<Vec<Value>> {
-    let document =
-        Document { resource: Cow::Borrowed(&outcome.resource), end: Cow::Borrowed(&outcome.end) };
+    let document = Document { resource: Cow::Borrowed(&outcome.resource), end: Cow::Borrowed(&outcome.end) };
     Ok(args![
         outcome.id,
         outcome.workspace,
@@ -81,7 +80,7 @@ fn row(batch: [u8; 16], outcome: &Outcome) -> PortResult<Vec<Value>> {
 
 /// Those of these operations that have an outcome, in no order.
 pub(super) async fn stored(c: &mut Connection<'_>, ids: &[OperationId]) -> PortResult<Vec<Stored>> {
-    let rows = c.rows_in(STORED, &[], ids.iter().map(|id| Value::from(*id)).collect()).await?;
+    let rows = c.rows_in(STORED, vec![], ids.iter().map(|id| Value::from(*id)).collect()).await?;
     rows.iter().map(read).collect()
 }
 

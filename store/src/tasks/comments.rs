@@ -36,7 +36,7 @@ pub(crate) async fn by_id(
     c: &mut Connection<'_>,
     ids: impl IntoIterator<Item = CommentId>,
 ) -> PortResult<Vec<Comment>> {
-    let rows = c.rows_in(BY_ID, &[], ids.into_iter().map(Value::from).collect()).await?;
+    let rows = c.rows_in(BY_ID, vec![], ids.into_iter().map(Value::from).collect()).await?;
     rows.iter().map(read).collect()
 }
 

@@ -70,8 +70,5 @@ pub(super) fn bounds(bound: &Due, zone: &TimeZone) -> (Date, i64) {
 /// The condition that a task is due before `bound`, for lists in another order than that of due dates.
 pub(super) fn condition(bound: &Due, zone: &TimeZone) -> (&'static str, Vec<Value>) {
     let (date, at) = bounds(bound, zone);
-    (
-        "(t.due_date < ? OR (t.due_date IS NULL AND t.due_at < ?))",
-        args![date.to_string(), at],
-    )
+    ("(t.due_date < ? OR (t.due_date IS NULL AND t.due_at < ?))", args![date.to_string(), at])
 }

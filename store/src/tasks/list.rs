@@ -52,7 +52,8 @@ pub(super) async fn tasks(
     if query.filter.key.is_some() {
         return by_key(c, query, &source, &conditions).await;
     }
-    let reader = Reader { query, zone: query.time_zone.rules(), list, source, conditions, limit: request.limit.get() };
+    let reader =
+        Reader { query, zone: query.time_zone.rules(), list, source, conditions, limit: request.limit.get() };
     reader.page(c, from).await
 }
 
@@ -130,8 +131,10 @@ impl Reader<'_> {
 
     fn merge(&self, orders: &[Order], found: Vec<(usize, Found)>) -> Page<Task> {
         if let [order] = orders {
-            let (_, found) = found.into_iter().next().unwrap_or((0, Found { tasks: Vec::new(), known: None }));
-            return self.cut(found.tasks, found.known.map(|place| (0, place)), |_, task| (0, order.place(task)));
+            let (_, found) =
+                found.into_iter().next().unwrap_or((0, Found { tasks: Vec::new(), known: None }));
+            return self
+                .cut(found.tasks, found.known.map(|place| (0, place)), |_, task| (0, order.place(task)));
         }
         let ends = found.iter().filter_map(|(range, f)| f.known.map(|place| (*range, place)));
         let horizon = ends.min_by_key(|(range, place)| self.rank(*range, *place));

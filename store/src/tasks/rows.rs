@@ -60,7 +60,7 @@ pub(crate) async fn by_id(
     ids: impl IntoIterator<Item = TaskId>,
 ) -> PortResult<Vec<Task>> {
     let sql = format!("SELECT {COLUMNS}\nFROM tasks t\nWHERE t.id IN {{list}}");
-    let rows = c.rows_in(&sql, &[], ids.into_iter().map(Value::from).collect()).await?;
+    let rows = c.rows_in(&sql, vec![], ids.into_iter().map(Value::from).collect()).await?;
     let tasks = rows.iter().map(read).collect::<PortResult<Vec<_>>>()?;
     Ok(tasks.into_iter().filter(|task| task.workspace == workspace).collect())
 }
@@ -86,7 +86,7 @@ pub(crate) async fn resolve<'k>(
     }
     let mut found = BTreeMap::new();
     for (project, numbers) in by_project {
-        let rows = c.rows_in(BY_KEYS, &args![workspace, project.as_str()], numbers).await?;
+        let rows = c.rows_in(BY_KEYS, args![workspace, project.as_str()], numbers).await?;
         for row in &rows {
             let mut columns = row.columns();
             let key = TaskKey { project: columns.next()?, number: columns.next()? };

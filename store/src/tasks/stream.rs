@@ -1,6 +1,9 @@
 //! One index, read in one direction from any place: what every list of tasks is made of.
 
-use fairy_jobs::{ports::PortResult, task::{Due, Task}};
+use fairy_jobs::{
+    ports::PortResult,
+    task::{Due, Task},
+};
 
 use super::{
     conditions::{Conditions, Source},
@@ -119,7 +122,12 @@ impl Stream {
     }
 
     /// The place of the last entry that is looked at, if there are more than `window`.
-    async fn edge(&self, c: &mut Connection<'_>, source: &Source, window: usize) -> PortResult<Option<Place>> {
+    async fn edge(
+        &self,
+        c: &mut Connection<'_>,
+        source: &Source,
+        window: usize,
+    ) -> PortResult<Option<Place>> {
         let key = match self.order.columns().0.last() {
             Some(column) => format!("{}.{column}, {}", source.alias, source.id),
             None => format!("0, {}", source.id),
@@ -140,7 +148,8 @@ impl Stream {
     fn sql(&self, select: &str, source: &Source, conditions: &str, limit: &str) -> String {
         let (columns, always) = self.order.columns();
         let always = always.replace("{o}", source.alias);
-        let mut key: Vec<String> = columns.iter().map(|column| format!("{}.{column}", source.alias)).collect();
+        let mut key: Vec<String> =
+            columns.iter().map(|column| format!("{}.{column}", source.alias)).collect();
         key.push(source.id.to_owned());
         let (beyond, up_to, direction) =
             if self.order.descends() { ("<", ">=", " DESC") } else { (">", "<=", "") };

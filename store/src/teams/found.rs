@@ -59,7 +59,7 @@ async fn free(c: &mut Connection<'_>, slug: Slug, fixed: bool) -> PortResult<Slu
         for step in 0..STEPS {
             let first = 2 + step * STEP;
             let tries: Vec<Slug> = (first..first + STEP).map(|n| slug.numbered(n)).collect();
-            let rows = c.rows_in(TAKEN, &[], tries.iter().map(Value::from).collect()).await?;
+            let rows = c.rows_in(TAKEN, vec![], tries.iter().map(Value::from).collect()).await?;
             let taken = rows.iter().map(Row::only).collect::<PortResult<Vec<Slug>>>()?;
             if let Some(free) = tries.into_iter().find(|slug| !taken.contains(slug)) {
                 return Ok(free);

@@ -57,7 +57,7 @@ pub(super) async fn remove(
     (name, email): (&Name, &EmailAddress),
 ) -> PortResult<()> {
     let handles = mention::handles_of(name, email).into_iter().map(Value::from).collect();
-    c.run_in(DELETE, &args![workspace, user], handles).await?;
+    c.run_in(DELETE, args![workspace, user], handles).await?;
     Ok(())
 }
 
@@ -85,7 +85,7 @@ pub(super) async fn meant(
     handles: &[String],
 ) -> PortResult<Vec<UserId>> {
     let list = handles.iter().take(mention::MOST_MENTIONS).map(|h| Value::from(h.as_str())).collect();
-    let rows = c.rows_in(MEANT, &args![workspace], list).await?;
+    let rows = c.rows_in(MEANT, args![workspace], list).await?;
     let mut people = Vec::new();
     for row in &rows {
         let mut columns = row.columns();

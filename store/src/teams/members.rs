@@ -96,7 +96,7 @@ pub(crate) async fn by_id(
     let mut users: Vec<UserId> = users.into_iter().collect();
     users.sort_unstable();
     users.dedup();
-    let rows = c.rows_in(BY_ID, &args![workspace], users.into_iter().map(Value::from).collect()).await?;
+    let rows = c.rows_in(BY_ID, args![workspace], users.into_iter().map(Value::from).collect()).await?;
     rows.iter().map(read).collect()
 }
 

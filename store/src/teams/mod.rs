@@ -30,8 +30,10 @@ impl Teams for Store {
         fixed: bool,
     ) -> PortResult<Workspace> {
         let (ask, name, slug, sinks) = (ask.clone(), name.clone(), slug.clone(), self.sinks.clone());
-        self.write(move |c| Box::pin(async move { found::found(c, &ask, &name, (slug, fixed), &sinks).await }))
-            .await
+        self.write(move |c| {
+            Box::pin(async move { found::found(c, &ask, &name, (slug, fixed), &sinks).await })
+        })
+        .await
     }
 
     async fn execute(

@@ -49,9 +49,9 @@ pub(crate) async fn named(
     ids: impl Iterator<Item = ProjectId>,
     keys: impl Iterator<Item = &ProjectKey>,
 ) -> PortResult<Vec<Project>> {
-    let mut rows = c.rows_in(BY_ID, &[], ids.map(Value::from).collect()).await?;
+    let mut rows = c.rows_in(BY_ID, vec![], ids.map(Value::from).collect()).await?;
     let keys = keys.map(|key| Value::from(key.as_str())).collect();
-    rows.append(&mut c.rows_in(BY_KEY, &args![workspace], keys).await?);
+    rows.append(&mut c.rows_in(BY_KEY, args![workspace], keys).await?);
     let projects = rows.iter().map(read).collect::<PortResult<Vec<_>>>()?;
     Ok(projects.into_iter().filter(|project| project.workspace == workspace).collect())
 }

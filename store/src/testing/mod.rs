@@ -6,6 +6,10 @@
 mod ledger;
 mod properties;
 #[path = "../../../jobs/tests/invariants/requests.rs"]
-#[expect(clippy::unwrap_used, unused_qualifications, reason = "the requests of the domain's own tests, as they are")]
+#[expect(
+    clippy::unwrap_used,
+    unused_qualifications,
+    reason = "the requests of the domain's own tests, as they are"
+)]
 mod requests;
 mod stage;

@@ -25,7 +25,8 @@ use super::{
 /// The world of the requests, as rows.
 async fn furnish(stage: &Stage, world: &World) -> (Team, State) {
     let mut state = world.state();
-    let workspace = world.operations(&[]).first().map_or(WorkspaceId::from_bytes(world_id()), |o| o.workspace);
+    let workspace =
+        world.operations(&[]).first().map_or(WorkspaceId::from_bytes(world_id()), |o| o.workspace);
     let people: Vec<_> = state.members.values().cloned().collect();
     for member in &people {
         let user = stage.user_named(member.user, member.name.as_str(), member.email.as_str());

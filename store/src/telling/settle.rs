@@ -1,0 +1,96 @@
+//! How attempts ended.
+
+use std::collections::BTreeMap;
+
+use fairy_jobs::{
+    id::DeliveryId,
+    notice::DeliveryState,
+    ports::{Attempt, PortResult},
+};
+use jiff::Timestamp;
+
+use crate::driver::{Connection, Row, Value, args};
+
+/// The longest answer or error that is kept, in characters.
+const LONGEST: usize = 500;
+
+const SENDING: &str = "\
+SELECT id, subject_kind, subject, channel, address, attempts, created_at
+FROM deliveries
+WHERE state = 'sending' AND id IN {list}";
+
+/// The rows were just read under the same lock; what is not set keeps its value.
+/// MySQL: `ON DUPLICATE KEY UPDATE state = VALUES(state), …`.
+const SETTLE: &str = "\
+INSERT INTO deliveries (id, subject_kind, subject, channel, address, attempts, created_at, state, due_at, finished_at, provider_id, error)
+VALUES {rows}
+ON CONFLICT (id) DO UPDATE
+SET state = excluded.state, due_at = excluded.due_at, finished_at = excluded.finished_at,
+    provider_id = excluded.provider_id, error = excluded.error";
+
+struct Sending {
+    kind: String,
+    subject: [u8; 16],
+    channel: String,
+    address: String,
+    attempts: u32,
+    created_at: Timestamp,
+}
+
+/// Records the ends of attempts; one whose lease ran out and that somebody else has begun since is left alone.
+pub(super) async fn settle(
+    c: &mut Connection<'_>,
+    ends: &[(DeliveryId, u32, Attempt)],
+    at: Timestamp,
+) -> PortResult<()> {
+    let list = ends.iter().map(|(id, ..)| Value::from(*id)).collect();
+    let rows = c.rows_in(SENDING, vec![], list).await?;
+    let sending = rows.iter().map(read).collect::<PortResult<BTreeMap<DeliveryId, Sending>>>()?;
+    let mut settled = BTreeMap::new();
+    for (id, attempt, end) in ends {
+        if let Some(held) = sending.get(id).filter(|held| held.attempts == *attempt) {
+            settled.insert(*id, row(*id, held, end, at));
+        }
+    }
+    c.run_rows(SETTLE, 12, settled.into_values().flatten().collect()).await?;
+    Ok(())
+}
+
+fn read(row: &Row) -> PortResult<(DeliveryId, Sending)> {
+    let mut columns = row.columns();
+    let id = columns.next()?;
+    let sending = Sending {
+        kind: columns.next()?,
+        subject: columns.next()?,
+        channel: columns.next()?,
+        address: columns.next()?,
+        attempts: columns.next()?,
+        created_at: columns.next()?,
+    };
+    Ok((id, sending))
+}
+
+fn row(id: DeliveryId, held: &Sending, end: &Attempt, at: Timestamp) -> Vec<Value> {
+    let cut = |text: &str| Some(text.chars().take(LONGEST).collect::<String>());
+    let (state, due_at, provider_id, error) = match end {
+        Attempt::Sent { provider_id } => (DeliveryState::Sent, None, cut(provider_id), None),
+        Attempt::Later { due_at, error } => (DeliveryState::Pending, Some(*due_at), None, cut(error)),
+        Attempt::Failed { error } => (DeliveryState::Failed, None, None, cut(error)),
+        Attempt::Dropped { reason } => (DeliveryState::Dropped, None, None, cut(reason)),
+    };
+    let finished_at = if due_at.is_none() { Some(at) } else { None };
+    args![
+        id,
+        held.kind.as_str(),
+        held.subject,
+        held.channel.as_str(),
+        held.address.as_str(),
+        held.attempts,
+        held.created_at,
+        state.as_str(),
+        due_at,
+        finished_at,
+        provider_id,
+        error
+    ]
+}
