@@ -4,9 +4,19 @@
 //! database, the lanes and the mail only through the ports in `fairy_jobs` and the handle of `fairy_queue`, which the
 //! composition root hands over in [`Services`].
 
+mod accept;
 mod app;
+mod auth;
+mod edge;
+mod front;
+mod page;
+mod problem;
+mod rates;
+mod routes;
 mod services;
 mod settings;
+mod shape;
+mod view;
 
 pub use app::{app, spec};
 pub use services::Services;

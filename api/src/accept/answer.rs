@@ -1,0 +1,134 @@
+//! From an operation to its answer: accepted, waited for, shown.
+
+use fairy_jobs::{
+    command::Command,
+    id::OperationId,
+    operation::{End, Outcome, Resource, etag},
+    ports::PortError,
+};
+use poem::{
+    Response,
+    http::{HeaderName, StatusCode, header as names},
+};
+use poem_openapi::types::ToJSON as _;
+
+use super::{
+    OperationView, Tag, Ticket,
+    operated::{Applied, Operated},
+    push::{location, push, same_request},
+    wait::wait,
+};
+use crate::{
+    front::Front,
+    problem::Refusal,
+    shape::{Reply, header},
+};
+
+const OPERATION_ID: HeaderName = HeaderName::from_static("operation-id");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// How far an accepted operation is.
+struct Carried {
+    tag: Tag,
+    outcome: Option<Outcome>,
+    replayed: bool,
+}
+
+impl Front {
+    /// Accepts an operation, waits as long as the caller wants, and answers.
+    pub async fn accept<A: Applied>(
+        &self,
+        ticket: &Ticket,
+        command: Command,
+    ) -> Result<Reply<Operated<A>>, Refusal> {
+        self.limits.workspace.take(&ticket.workspace(), self.now())?;
+        let carried = self.carry_out(ticket, command).await?;
+        let told = match carried.outcome {
+            Some(outcome) => self.tell::<A>(outcome).await,
+            None => Ok(pending(ticket.id, &carried.tag)),
+        };
+        let id = ticket.id.to_string();
+        let mut marks = vec![(OPERATION_ID, id)];
+        if carried.replayed {
+            marks.push((REPLAYED, "true".to_owned()));
+        }
+        if let Some(applied) = ticket.envelope.prefer.applied() {
+            marks.push((HeaderName::from_static("preference-applied"), applied));
+        }
+        match told {
+            Ok(mut response) => {
+                marks.into_iter().for_each(|(name, value)| header(&mut response, name, &value));
+                Ok(Reply::new(response))
+            }
+            Err(refusal) => Err(marks.into_iter().fold(refusal, |r, (name, value)| r.with(name, value))),
+        }
+    }
+
+    async fn carry_out(&self, ticket: &Ticket, command: Command) -> Result<Carried, Refusal> {
+        let operation = ticket.operation(self, command);
+        let listening = self.services.outcomes.listen(operation.id);
+        if ticket.keyed
+            && let Some(outcome) = self.earlier_outcome(operation.id).await?
+        {
+            same_request(outcome.fingerprint, ticket.fingerprint())?;
+            return Ok(Carried { tag: Tag::of(&operation), outcome: Some(outcome), replayed: true });
+        }
+        let accepted = push(self, std::slice::from_ref(&operation)).await?.into_iter().next();
+        let (tag, replayed) = accepted
+            .map_or_else(|| (Tag::of(&operation), false), |accepted| (accepted.tag, accepted.replayed));
+        let outcome = wait(self, operation.id, listening, ticket.envelope.prefer.patience()).await;
+        if let Some(outcome) = &outcome {
+            same_request(outcome.fingerprint, ticket.fingerprint())?;
+        }
+        // Accepted before this request was: an earlier one left the lane between our look and our push.
+        let replayed = replayed || outcome.as_ref().is_some_and(|o| o.accepted_at < operation.accepted_at);
+        Ok(Carried { tag, outcome, replayed })
+    }
+
+    /// The outcome an earlier request with the same key left; while the database is away the lane alone decides.
+    pub(super) async fn earlier_outcome(&self, id: OperationId) -> Result<Option<Outcome>, Refusal> {
+        let found = self.services.ledger.outcome(id).await;
+        self.callers.reach.note(&found);
+        match found {
+            Err(PortError::Unavailable(_)) => Ok(None),
+            found => Ok(found?),
+        }
+    }
+
+    async fn tell<A: Applied>(&self, outcome: Outcome) -> Result<Response, Refusal> {
+        let resource = match outcome.end {
+            End::Applied(resource) => resource,
+            End::Refused(problem) | End::Failed(problem) => return Err(problem.into()),
+        };
+        let status = StatusCode::from_u16(A::STATUS).unwrap_or(StatusCode::OK);
+        let Some(resource) = resource.filter(|_| status != StatusCode::NO_CONTENT) else {
+            return Ok(Response::builder().status(StatusCode::NO_CONTENT).finish());
+        };
+        let place = match &resource {
+            Resource::Task(task) => format!("/v1/workspaces/{}/tasks/{}", outcome.workspace, task.id),
+            Resource::Comment(comment) => {
+                format!("/v1/workspaces/{}/tasks/{}/comments/{}", outcome.workspace, comment.task, comment.id)
+            }
+        };
+        let tag = etag(resource.version());
+        let shown = self.show(outcome.workspace, resource).await?;
+        let mut response =
+            Response::builder().status(status).content_type("application/json").body(shown.to_json_string());
+        header(&mut response, names::ETAG, &tag);
+        if status == StatusCode::CREATED {
+            header(&mut response, names::LOCATION, &place);
+        }
+        Ok(response)
+    }
+}
+
+/// `202`: accepted, and where to ask after it.
+fn pending(id: OperationId, tag: &Tag) -> Response {
+    let view = OperationView::accepted(id, tag);
+    let mut response = Response::builder()
+        .status(StatusCode::ACCEPTED)
+        .content_type("application/json")
+        .body(view.to_json_string());
+    header(&mut response, names::LOCATION, &location(&id.to_string()));
+    response
+}

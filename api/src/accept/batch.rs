@@ -1,0 +1,120 @@
+//! Accepting many operations at once: all or none, in order, answered at once.
+
+use fairy_jobs::{command::Command, operation::IfMatch, operation::Operation};
+use poem::{
+    Response,
+    http::{HeaderName, StatusCode},
+};
+use poem_openapi::{
+    Object,
+    registry::{MetaResponse, Registry},
+    types::{ToJSON as _, Type as _},
+};
+
+use super::{
+    Ticket,
+    push::{push, same_request},
+    view::ResourceView,
+};
+use crate::{
+    front::Front,
+    problem::Refusal,
+    shape::{Reply, Shape, Shown, header, json_content, plain},
+};
+
+/// The most items of one batch.
+pub(crate) const fn most_items() -> usize {
+    500
+}
+
+/// One operation of a batch.
+#[derive(Object)]
+#[oai(rename = "BatchOperation")]
+struct BatchOperation {
+    /// The operation, to be asked after at `/v1/operations/{id}`.
+    id: Shown<fairy_jobs::id::OperationId>,
+    /// What it is about.
+    resource: ResourceView,
+}
+
+/// The operations of a batch, in the order of its items.
+#[derive(Object)]
+#[oai(rename = "BatchOperations")]
+pub(crate) struct BatchOperations {
+    /// One for each item.
+    operations: Vec<BatchOperation>,
+}
+
+/// `202` with the operations of a batch.
+pub(crate) struct BatchAccepted;
+
+impl Shape for BatchAccepted {
+    fn responses() -> Vec<MetaResponse> {
+        let headers =
+            [("Idempotency-Replayed", "`true` if an earlier request with the same key was accepted.")];
+        let mut response =
+            plain(202, "All are accepted, in this order.", json_content::<BatchOperations>(), &headers);
+        // The header that marks a route whose request may carry the headers of operations.
+        response
+            .headers
+            .extend(plain(202, "", Vec::new(), &[("Operation-Id", "The first operation.")]).headers);
+        vec![response]
+    }
+
+    fn register(registry: &mut Registry) {
+        BatchOperations::register(registry);
+    }
+}
+
+/// One item: its ticket, what it does, and the versions it allows.
+pub(crate) type Item = (Ticket, Command, Option<IfMatch>);
+
+impl Front {
+    /// Accepts the items of a batch, all or none.
+    pub async fn accept_batch(
+        &self,
+        ticket: &Ticket,
+        items: Vec<Item>,
+    ) -> Result<Reply<BatchAccepted>, Refusal> {
+        let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        self.limits.workspace.take_many(&ticket.workspace(), count, self.now())?;
+        let operation = |(ticket, command, if_match): Item| Operation {
+            if_match: if_match.or_else(|| ticket.envelope.if_match.clone()),
+            ..ticket.operation(self, command)
+        };
+        let operations: Vec<Operation> = items.into_iter().map(operation).collect();
+        // A batch is in the lane whole and in order, so its first operation is applied no later than the others: if it
+        // has no outcome, the others are still in the lane, where their keys are met, or were never accepted.
+        let first = match operations.first() {
+            Some(first) if ticket.keyed => self.earlier_outcome(first.id).await?,
+            _ => None,
+        };
+        let replayed = match first {
+            Some(outcome) => {
+                same_request(outcome.fingerprint, ticket.fingerprint())?;
+                true
+            }
+            None => push(self, &operations).await?.iter().any(|accepted| accepted.replayed),
+        };
+        Ok(answer(&operations, replayed))
+    }
+}
+
+fn answer(operations: &[Operation], replayed: bool) -> Reply<BatchAccepted> {
+    let one = |operation: &Operation| BatchOperation {
+        id: Shown(operation.id),
+        resource: operation.command.resource().into(),
+    };
+    let body = BatchOperations { operations: operations.iter().map(one).collect() };
+    let mut response = Response::builder()
+        .status(StatusCode::ACCEPTED)
+        .content_type("application/json")
+        .body(body.to_json_string());
+    if let Some(first) = operations.first() {
+        header(&mut response, HeaderName::from_static("operation-id"), &first.id.to_string());
+    }
+    if replayed {
+        header(&mut response, HeaderName::from_static("idempotency-replayed"), "true");
+    }
+    Reply::new(response)
+}

@@ -1,0 +1,27 @@
+//! Accepting operations: from a request to a durable job, and from its outcome back to an answer.
+//!
+//! The order is what makes it safe: listen for the outcome, look whether the operation has one, push it under its id,
+//! wait. A repeat with the same idempotency key has the same id, so whichever step it meets the first request at, there
+//! is one operation and both get its outcome.
+
+mod answer;
+mod batch;
+mod envelope;
+mod operated;
+mod prefer;
+mod push;
+mod standing;
+mod tag;
+mod ticket;
+mod view;
+mod wait;
+
+pub(crate) use self::{
+    batch::{BatchAccepted, Item, most_items},
+    envelope::Envelope,
+    operated::{Changed, Created, Nothing, Operated},
+    prefer::Prefer,
+    tag::Tag,
+    ticket::Ticket,
+    view::OperationView,
+};

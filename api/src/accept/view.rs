@@ -1,0 +1,96 @@
+//! An operation as the API shows it.
+
+use fairy_jobs::{
+    id::{OperationId, WorkspaceId},
+    operation::{End, OperationStatus, Outcome, ResourceKind, ResourceRef},
+};
+use poem_openapi::Object;
+
+use super::Tag;
+use crate::{
+    front::Front,
+    problem::Refusal,
+    shape::{Instant, Shown},
+    view::{ProblemView, ResultView},
+};
+
+/// What an operation is about.
+#[derive(Debug, Object)]
+#[oai(rename = "Resource")]
+pub(crate) struct ResourceView {
+    /// Its kind.
+    #[oai(rename = "type")]
+    kind: Shown<ResourceKind>,
+    /// Its id, or for a task that was named by its key and is not found yet, the key.
+    id: String,
+}
+
+impl From<ResourceRef> for ResourceView {
+    fn from(resource: ResourceRef) -> Self {
+        Self { kind: Shown(resource.kind), id: resource.id }
+    }
+}
+
+/// One requested write, from acceptance to outcome.
+#[derive(Object)]
+#[oai(rename = "Operation")]
+pub(crate) struct OperationView {
+    /// Its id.
+    id: Shown<OperationId>,
+    /// The workspace.
+    workspace: Shown<WorkspaceId>,
+    /// How far it is; `failed` is final, a retry is a new operation.
+    status: Shown<OperationStatus>,
+    /// When it was accepted.
+    accepted_at: Shown<Instant>,
+    /// When it ended.
+    #[oai(skip_serializing_if_is_none)]
+    finished_at: Option<Shown<Instant>>,
+    /// What it is about.
+    resource: ResourceView,
+    /// What it left, as it was right after it.
+    #[oai(skip_serializing_if_is_none)]
+    result: Option<ResultView>,
+    /// Why it was refused or failed.
+    #[oai(skip_serializing_if_is_none)]
+    problem: Option<ProblemView>,
+}
+
+impl OperationView {
+    /// An operation that is in its lane.
+    pub fn accepted(id: OperationId, tag: &Tag) -> Self {
+        Self {
+            id: Shown(id),
+            workspace: Shown(tag.workspace),
+            status: Shown(OperationStatus::Accepted),
+            accepted_at: Shown(Instant(tag.accepted_at)),
+            finished_at: None,
+            resource: tag.resource.clone().into(),
+            result: None,
+            problem: None,
+        }
+    }
+
+    /// An operation that has ended; `whole` with what it left.
+    pub async fn ended(front: &Front, outcome: Outcome, whole: bool) -> Result<Self, Refusal> {
+        let status = outcome.end.status();
+        let (resource, problem) = match outcome.end {
+            End::Applied(resource) => (resource.filter(|_| whole), None),
+            End::Refused(problem) | End::Failed(problem) => (None, Some(problem)),
+        };
+        let result = match resource {
+            Some(resource) => Some(front.show(outcome.workspace, resource).await?),
+            None => None,
+        };
+        Ok(Self {
+            id: Shown(outcome.id),
+            workspace: Shown(outcome.workspace),
+            status: Shown(status),
+            accepted_at: Shown(Instant(outcome.accepted_at)),
+            finished_at: Some(Shown(Instant(outcome.finished_at))),
+            resource: outcome.resource.into(),
+            result,
+            problem: problem.map(|problem| ProblemView::of(&problem, front.base())),
+        })
+    }
+}

@@ -1,0 +1,139 @@
+//! Making an account and signing in, for the API and for the page that an invitation leads to.
+
+use std::net::IpAddr;
+
+use fairy_jobs::{
+    account::{Digest, Locale, TimeZone, User},
+    email::EmailAddress,
+    id::{SessionId, UserId},
+    ports::{LinkPurpose, Session},
+    problem::{Problem, ProblemKind},
+    text::Name,
+};
+use jiff::ToSpan as _;
+
+use super::{Secret, caller::csrf_token, sha256};
+use crate::{SignUp, front::Front, problem::Refusal};
+
+/// How long a session lasts after it was last used.
+const SESSION_DAYS: i64 = 30;
+
+/// An account to be made; the password has been judged.
+#[derive(Clone)]
+pub(crate) struct NewAccount {
+    /// Where mail goes.
+    pub email: EmailAddress,
+    /// The password.
+    pub password: String,
+    /// What others see.
+    pub name: Name,
+    /// The zone.
+    pub time_zone: TimeZone,
+    /// The language.
+    pub locale: Locale,
+    /// The code of an invitation, which admits where sign-up is not open.
+    pub invitation: Option<String>,
+}
+
+/// Somebody who has just signed in.
+pub(crate) struct SignedIn {
+    /// The account.
+    pub user: User,
+    /// The session's secret.
+    pub secret: Secret,
+    /// The session's CSRF token.
+    pub csrf_token: String,
+}
+
+impl Front {
+    /// Makes an account, sends the link that proves its address, and signs in.
+    pub async fn sign_up(
+        &self,
+        new: NewAccount,
+        from: IpAddr,
+        user_agent: &str,
+    ) -> Result<SignedIn, Refusal> {
+        self.limits.credentials_address.take(&from, self.now())?;
+        let invited = self.admit(&new).await?;
+        let hash = self.passwords.hash(&new.password).await?;
+        let now = self.now();
+        let user = User {
+            id: UserId::generate(self.services.ids.as_ref(), now),
+            email: new.email,
+            // Who has the code of an invitation reads the mail it was sent to.
+            email_verified: invited,
+            name: new.name,
+            time_zone: new.time_zone,
+            locale: new.locale,
+            digest: Digest::default(),
+            created_at: now,
+        };
+        self.services.accounts.create_user(&user, &hash).await?;
+        if !invited && let Err(refusal) = self.send_link(&user, LinkPurpose::VerifyEmail).await {
+            // The account is there; the link can be asked for again.
+            tracing::warn!(user = %user.id, cause = refusal.cause, "no link was sent after a sign-up: {refusal}");
+        }
+        self.begin_session(user, user_agent).await
+    }
+
+    /// Whether the address is proved by an invitation; refused where sign-up needs one.
+    async fn admit(&self, new: &NewAccount) -> Result<bool, Refusal> {
+        let Some(code) = &new.invitation else {
+            if self.settings.sign_up == SignUp::Invite {
+                let detail =
+                    "Accounts are made by invitation here. Follow the link in the mail that invites you.";
+                return Err(Problem::new(ProblemKind::Forbidden, detail).into());
+            }
+            return Ok(false);
+        };
+        let (invitation, _) = self.invitation(code).await?;
+        if invitation.email != new.email {
+            return Err(Problem::field("email", "must be the address that the invitation was sent to").into());
+        }
+        Ok(true)
+    }
+
+    /// Signs in with a password. An unknown address and a wrong password are answered alike and as fast.
+    pub async fn sign_in(
+        &self,
+        email: &EmailAddress,
+        password: &str,
+        from: IpAddr,
+        user_agent: &str,
+    ) -> Result<SignedIn, Refusal> {
+        self.limits.credentials_address.take(&from, self.now())?;
+        self.limits.sign_in.take(&sha256(email.as_str().as_bytes()), self.now())?;
+        let credentials = self.services.accounts.credentials(email).await?;
+        let (user, hash) = credentials.map(|c| (c.user, c.password_hash)).unzip();
+        let right = self.passwords.verify(password, hash).await?;
+        let user = match user.filter(|_| right) {
+            Some(id) => self.services.accounts.user(id).await?,
+            None => None,
+        };
+        let wrong = || Problem::new(ProblemKind::InvalidCredentials, "E-mail or password is wrong.");
+        self.begin_session(user.ok_or_else(wrong)?, user_agent).await
+    }
+
+    /// Whether this is the person's password; counts as a sign-in.
+    pub async fn check_password(&self, user: &User, password: &str) -> Result<(), Refusal> {
+        self.limits.sign_in.take(&sha256(user.email.as_str().as_bytes()), self.now())?;
+        let credentials = self.services.accounts.credentials_of(user.id).await?;
+        let right = self.passwords.verify(password, credentials.map(|c| c.password_hash)).await?;
+        if right { Ok(()) } else { Err(Problem::field("current_password", "is wrong").into()) }
+    }
+
+    async fn begin_session(&self, user: User, user_agent: &str) -> Result<SignedIn, Refusal> {
+        let (ids, now) = (self.services.ids.as_ref(), self.now());
+        let secret = Secret::session(ids);
+        let session = Session {
+            id: SessionId::generate(ids, now),
+            user: user.id,
+            created_at: now,
+            seen_at: now,
+            expires_at: now + (SESSION_DAYS * 24).hours(),
+            user_agent: user_agent.chars().filter(|c| !c.is_control()).take(200).collect(),
+        };
+        self.services.accounts.create_session(&session, secret.hash()).await?;
+        Ok(SignedIn { csrf_token: csrf_token(self, &session), user, secret })
+    }
+}

@@ -1,0 +1,172 @@
+//! What was read a moment ago, so that not every request asks the database who calls.
+//!
+//! An entry answers for two seconds. While the database is away an entry answers for five minutes, so that accepting
+//! operations goes on. What this process changes is forgotten at once, also if it is being read just then; what another
+//! process changes is seen two seconds later. Only what is there is kept: strangers cost no memory.
+
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use fairy_jobs::ports::{PortError, PortResult};
+use jiff::{SignedDuration, Timestamp};
+
+/// How long an entry answers.
+const FRESH: SignedDuration = SignedDuration::from_secs(2);
+/// How long it answers while the database is away.
+const STALE: SignedDuration = SignedDuration::from_mins(5);
+/// The most entries.
+const MOST: usize = 20_000;
+
+/// Whether the database answered when it was last asked.
+#[derive(Debug, Default)]
+pub(crate) struct Reach(AtomicBool);
+
+impl Reach {
+    /// Notes how a read ended.
+    pub fn note<T>(&self, result: &PortResult<T>) {
+        match result {
+            Ok(_) => self.0.store(false, Ordering::Relaxed),
+            Err(PortError::Unavailable(_)) => self.0.store(true, Ordering::Relaxed),
+            Err(_) => {}
+        }
+    }
+
+    /// Whether it is known to be away.
+    pub fn away(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Entries of one kind.
+pub(crate) struct Fresh<K, V> {
+    held: Mutex<HashMap<K, (V, Timestamp)>>,
+    /// Counts what was forgotten, so that a read begun before does not bring it back.
+    forgotten: AtomicU64,
+}
+
+impl<K, V> Default for Fresh<K, V> {
+    fn default() -> Self {
+        Self { held: Mutex::default(), forgotten: AtomicU64::new(0) }
+    }
+}
+
+impl<K: Hash + Eq + Clone, V: Clone> Fresh<K, V> {
+    /// The entry, or what `read` finds.
+    pub async fn get(
+        &self,
+        key: &K,
+        now: Timestamp,
+        reach: &Reach,
+        read: impl Future<Output = PortResult<Option<V>>>,
+    ) -> PortResult<Option<V>> {
+        if let Some(value) = self.within(key, now, FRESH) {
+            return Ok(Some(value));
+        }
+        let before = self.forgotten.load(Ordering::Acquire);
+        let found = read.await;
+        reach.note(&found);
+        match found {
+            Ok(Some(value)) => {
+                self.keep(key, &value, now, before);
+                Ok(Some(value))
+            }
+            Ok(None) => {
+                self.lock().remove(key);
+                Ok(None)
+            }
+            Err(PortError::Unavailable(cause)) => {
+                self.within(key, now, STALE).map(Some).ok_or(PortError::Unavailable(cause))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Forgets the entries of which `gone` holds.
+    pub fn forget(&self, gone: impl Fn(&K, &V) -> bool) {
+        self.forgotten.fetch_add(1, Ordering::AcqRel);
+        self.lock().retain(|key, (value, _)| !gone(key, value));
+    }
+
+    fn within(&self, key: &K, now: Timestamp, age: SignedDuration) -> Option<V> {
+        let held = self.lock();
+        let (value, at) = held.get(key)?;
+        (now.duration_since(*at) < age).then(|| value.clone())
+    }
+
+    fn keep(&self, key: &K, value: &V, now: Timestamp, before: u64) {
+        let mut held = self.lock();
+        if self.forgotten.load(Ordering::Acquire) != before {
+            return;
+        }
+        if held.len() >= MOST && !held.contains_key(key) {
+            held.retain(|_, (_, at)| now.duration_since(*at) < FRESH);
+        }
+        if held.len() < MOST {
+            held.insert(key.clone(), (value.clone(), now));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, (V, Timestamp)>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::ToSpan as _;
+
+    use super::*;
+
+    async fn get(
+        cache: &Fresh<u8, u8>,
+        at: Timestamp,
+        found: PortResult<Option<u8>>,
+    ) -> PortResult<Option<u8>> {
+        cache.get(&1, at, &Reach::default(), async { found }).await
+    }
+
+    fn away() -> PortResult<Option<u8>> {
+        Err(PortError::Unavailable("away".into()))
+    }
+
+    #[tokio::test]
+    async fn an_entry_ages() {
+        let (cache, start) = (Fresh::default(), Timestamp::UNIX_EPOCH);
+        assert_eq!(get(&cache, start, Ok(Some(7))).await, Ok(Some(7)));
+        assert_eq!(get(&cache, start + 1.second(), Ok(None)).await, Ok(Some(7)), "fresh");
+        assert_eq!(
+            get(&cache, start + 4.minutes(), away()).await,
+            Ok(Some(7)),
+            "stale, but there is nothing better"
+        );
+        assert!(get(&cache, start + 5.minutes(), away()).await.is_err(), "too old");
+        assert_eq!(get(&cache, start + 3.seconds(), Ok(None)).await, Ok(None), "gone");
+        assert!(get(&cache, start + 3.seconds(), away()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_was_revoked_while_it_was_read_is_not_kept() {
+        let (cache, start) = (Fresh::<u8, u8>::default(), Timestamp::UNIX_EPOCH);
+        let read = async {
+            cache.forget(|_, _| true);
+            Ok(Some(7))
+        };
+        assert_eq!(cache.get(&1, start, &Reach::default(), read).await, Ok(Some(7)));
+        assert_eq!(get(&cache, start, Ok(None)).await, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn it_knows_when_the_database_is_away() {
+        let (cache, reach) = (Fresh::<u8, u8>::default(), Reach::default());
+        let _ = cache.get(&1, Timestamp::UNIX_EPOCH, &reach, async { away() }).await;
+        assert!(reach.away());
+        let _ = cache.get(&1, Timestamp::UNIX_EPOCH, &reach, async { Ok(None) }).await;
+        assert!(!reach.away());
+    }
+}

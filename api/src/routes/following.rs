@@ -1,0 +1,191 @@
+//! Following a feed live, as server-sent events (WHATWG HTML §9.2).
+//!
+//! A signal only wakes the stream; what it sends is read from the feed in pages, one at a time and only when the reader
+//! took the page before. So nothing is skipped when signals are, and a slow reader lags without costing memory. Every
+//! few seconds the session and the right are looked at again, and the stream ends when either is gone.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use fairy_jobs::{
+    change::Change,
+    id::{UserId, WorkspaceId},
+    problem::{Problem, ProblemKind},
+    rights::Action,
+};
+use futures::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
+use poem::{Body, Response};
+use tokio::time::{Instant, interval_at};
+
+use crate::{
+    auth::{Caller, Secret},
+    front::Front,
+    view::change_json,
+};
+
+/// How often a quiet stream says that it lives, and how often the right to follow is looked at.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How many changes are read at once.
+const PAGE: usize = 100;
+/// How many streams a person may have open.
+const MOST_STREAMS: usize = 20;
+
+/// How many streams each person has open.
+#[derive(Clone, Default)]
+pub(crate) struct StreamSlots(Arc<Mutex<HashMap<UserId, usize>>>);
+
+/// One open stream, counted until it is dropped.
+struct Slot {
+    slots: StreamSlots,
+    user: UserId,
+}
+
+impl StreamSlots {
+    fn take(&self, user: UserId) -> Result<Slot, Problem> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(user).or_default();
+        if *count >= MOST_STREAMS {
+            let detail = format!("{MOST_STREAMS} streams are open already; close one first.");
+            return Err(Problem::new(ProblemKind::TooManyRequests, detail).retry_after(15));
+        }
+        *count += 1;
+        Ok(Slot { slots: self.clone(), user })
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut open = self.slots.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.user) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.user);
+            }
+        }
+    }
+}
+
+/// Somebody who follows a workspace's feed.
+pub(super) struct Follower {
+    front: Arc<Front>,
+    caller: Caller,
+    secret: Option<Secret>,
+    workspace: WorkspaceId,
+    slot: Slot,
+}
+
+struct Live {
+    follower: Follower,
+    signal: BoxStream<'static, u64>,
+    beat: tokio::time::Interval,
+    after: u64,
+    ready: VecDeque<Change>,
+}
+
+impl Follower {
+    /// A follower, if they have not too many streams open.
+    pub fn new(
+        front: &Arc<Front>,
+        caller: Caller,
+        secret: Option<Secret>,
+        workspace: WorkspaceId,
+    ) -> Result<Self, Problem> {
+        let slot = front.streams.take(caller.user)?;
+        Ok(Self { front: Arc::clone(front), caller, secret, workspace, slot })
+    }
+
+    /// The stream of what comes after a change.
+    pub fn response(self, after: u64) -> Response {
+        // Followed before the first read, so that nothing falls between the two.
+        let signal = self.front.services.signal.follow(self.workspace);
+        let beat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+        let live = Live { follower: self, signal, beat, after, ready: VecDeque::new() };
+        // Something to read at once, so that the reader knows that it is connected.
+        let hello = stream::once(async { Bytes::from_static(b"retry: 2000\n\n") });
+        let events = stream::unfold(live, |mut live| async move { Some((live.next().await?, live)) });
+        Response::builder()
+            .content_type("text/event-stream")
+            .header("x-accel-buffering", "no")
+            .body(Body::from_bytes_stream(hello.chain(events).map(Ok::<_, std::io::Error>)))
+    }
+
+    async fn may_follow(&self) -> bool {
+        let Some(secret) = &self.secret else {
+            return false;
+        };
+        let name = self.workspace.to_string();
+        self.caller.holds(&self.front, secret).await
+            && self.front.place(&self.caller, &name, Action::Read).await.is_ok()
+    }
+}
+
+impl Live {
+    /// What is to be sent next; `None` ends the stream.
+    async fn next(&mut self) -> Option<Bytes> {
+        let drain = self.follower.front.settings.drain.clone();
+        loop {
+            if drain.is_cancelled() {
+                return None;
+            }
+            if let Some(change) = self.ready.pop_front() {
+                return Some(event(change));
+            }
+            if self.read().await {
+                continue;
+            }
+            tokio::select! {
+                signal = self.signal.next() => signal.map(|_| ())?,
+                _ = self.beat.tick() => {
+                    return self.follower.may_follow().await.then(|| Bytes::from_static(b": alive\n\n"));
+                }
+                () = drain.cancelled() => return None,
+            }
+        }
+    }
+
+    /// Reads the next page; whether there was anything. While the database is away there is not, and the next signal
+    /// or heartbeat looks again.
+    async fn read(&mut self) -> bool {
+        let feed = &self.follower.front.services.feed;
+        match feed.changes(self.follower.workspace, self.after, PAGE).await {
+            Ok(changes) => {
+                self.after = changes.last().map_or(self.after, |change| change.seq);
+                self.ready.extend(changes);
+                !self.ready.is_empty()
+            }
+            Err(error) => {
+                tracing::debug!(%error, user = %self.follower.slot.user, "a live feed could not be read");
+                false
+            }
+        }
+    }
+}
+
+fn event(change: Change) -> Bytes {
+    // JSON holds no raw line break, so one `data` line carries all of it.
+    let (seq, kind) = (change.seq, change.kind.as_str());
+    Bytes::from(format!("id: {seq}\nevent: {kind}\ndata: {}\n\n", change_json(change)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_stream_makes_room() {
+        let (slots, user) = (StreamSlots::default(), UserId::from_bytes([1; 16]));
+        let open: Vec<Slot> = (0..MOST_STREAMS).map(|_| slots.take(user).unwrap()).collect();
+        assert!(slots.take(user).is_err());
+        assert!(slots.take(UserId::from_bytes([2; 16])).is_ok());
+        drop(open);
+        assert!(slots.0.lock().unwrap().is_empty());
+        assert!(slots.take(user).is_ok());
+    }
+}

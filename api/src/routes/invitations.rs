@@ -1,0 +1,230 @@
+//! Invitations into a workspace.
+
+use std::sync::Arc;
+
+use fairy_jobs::{
+    email::EmailAddress,
+    id::{InvitationId, UserId, WorkspaceId},
+    ports::WorkspaceName,
+    problem::{Problem, ProblemKind},
+    rights::Action,
+    team::{Invitation, Role},
+    team_command::TeamCommand,
+    text::{Name, Slug},
+};
+use jiff::{Timestamp, ToSpan as _};
+use poem_openapi::{Object, OpenApi, param::Path};
+use serde::Deserialize;
+
+use super::{Topic, origin::Origin, workspaces::WorkspaceView};
+use crate::{
+    auth::Caller,
+    front::Front,
+    problem::{Refusal, internal},
+    shape::{
+        BODY, CALLER, CONFLICT, Done, Fields, GONE, Instant, JsonBody, ListOf, Made, PageParams, Params,
+        QUERY, Raw, Refused, Reply, Shown, Shows, TARGET, WRITE,
+    },
+    view::PersonView,
+};
+
+/// How long an invitation can be accepted.
+const DAYS: i64 = 14;
+
+/// Somebody to be invited.
+#[derive(Default, Deserialize, Object)]
+#[serde(deny_unknown_fields, default)]
+#[oai(deny_unknown_fields)]
+pub(crate) struct InviteRequest {
+    /// Where the invitation is sent; only an account with this address can accept it.
+    email: Raw<EmailAddress>,
+    /// What they will be: `admin`, `member` or `viewer`. An owner is made by transfer.
+    role: Raw<Role>,
+}
+
+impl InviteRequest {
+    fn into_command(self, id: InvitationId, now: Timestamp) -> Result<TeamCommand, Problem> {
+        let mut fields = Fields::default();
+        let email = fields.required("email", &self.email);
+        let role = fields.required("role", &self.role);
+        if role == Some(Role::Owner) {
+            fields.refuse("role", "must be one of admin, member, viewer; an owner is made by transfer");
+        }
+        let expires_at = now + (DAYS * 24).hours();
+        fields.finish(|| Some(TeamCommand::Invite { id, email: email?, role: role?, expires_at }))
+    }
+}
+
+/// An invitation that waits. The code that opens it is only in the mail.
+#[derive(Object)]
+#[oai(rename = "Invitation")]
+pub(crate) struct InvitationView {
+    /// Its id.
+    id: Shown<InvitationId>,
+    /// Where to.
+    workspace: Shown<WorkspaceId>,
+    /// Who is invited.
+    email: Shown<EmailAddress>,
+    /// What they will be.
+    role: Shown<Role>,
+    /// Who invited.
+    invited_by: Shown<UserId>,
+    /// When.
+    created_at: Shown<Instant>,
+    /// Until when it can be accepted.
+    expires_at: Shown<Instant>,
+}
+
+impl From<Invitation> for InvitationView {
+    fn from(invitation: Invitation) -> Self {
+        Self {
+            id: Shown(invitation.id),
+            workspace: Shown(invitation.workspace),
+            email: Shown(invitation.email),
+            role: Shown(invitation.role),
+            invited_by: Shown(invitation.invited_by),
+            created_at: Shown(Instant(invitation.created_at)),
+            expires_at: Shown(Instant(invitation.expires_at)),
+        }
+    }
+}
+
+/// An invitation, as who holds its code sees it.
+#[derive(Object)]
+#[oai(rename = "OpenInvitation")]
+pub(crate) struct OpenInvitationView {
+    /// Where to.
+    workspace: InvitingView,
+    /// Who is invited.
+    email: Shown<EmailAddress>,
+    /// What they will be.
+    role: Shown<Role>,
+    /// Who invited.
+    invited_by: PersonView,
+    /// Until when it can be accepted.
+    expires_at: Shown<Instant>,
+}
+
+/// The workspace of an invitation.
+#[derive(Object)]
+#[oai(rename = "InvitingWorkspace")]
+struct InvitingView {
+    /// Its id.
+    id: Shown<WorkspaceId>,
+    /// Its name in URLs.
+    slug: Shown<Slug>,
+    /// Its name.
+    name: Shown<Name>,
+}
+
+/// The invitations.
+pub(crate) struct InvitationRoutes(pub Arc<Front>);
+
+#[OpenApi(tag = "Topic::Workspaces")]
+impl InvitationRoutes {
+    /// Invite somebody by mail
+    ///
+    /// Takes the role admin. A second invitation to the same address replaces the first.
+    #[oai(path = "/workspaces/:ws/invitations", method = "post", operation_id = "create_invitation")]
+    async fn create(
+        &self,
+        caller: Caller,
+        ws: Path<String>,
+        body: JsonBody<InviteRequest>,
+    ) -> Result<Reply<Made<InvitationView>>, Refused<{ CALLER | TARGET | BODY | CONFLICT | WRITE }>> {
+        let place = self.0.place(&caller, &ws.0, Action::ManageMembers).await?;
+        let ask = self.0.ask(&caller, place.workspace);
+        let id = InvitationId::generate(self.0.services.ids.as_ref(), ask.at);
+        let done = self.0.execute(&ask, &body.value.into_command(id, ask.at)?).await?;
+        let invitation = done.invitation.ok_or_else(internal)?;
+        let location = format!("/v1/workspaces/{}/invitations", place.workspace);
+        Ok(Reply::made(&InvitationView::from(invitation), &location))
+    }
+
+    /// List the invitations that wait
+    ///
+    /// Takes the role admin. Newest first.
+    #[oai(path = "/workspaces/:ws/invitations", method = "get", operation_id = "list_invitations")]
+    async fn list(
+        &self,
+        caller: Caller,
+        ws: Path<String>,
+        params: Params<PageParams>,
+    ) -> Result<Reply<Shows<ListOf<InvitationView>>>, Refused<{ CALLER | TARGET | QUERY }>> {
+        let place = self.0.place(&caller, &ws.0, Action::ManageMembers).await?;
+        let page = self.0.services.teams.invitations(place.workspace, params.page()?).await?;
+        Ok(Reply::show(&ListOf::of(page, InvitationView::from)))
+    }
+
+    /// Withdraw an invitation
+    ///
+    /// Takes the role admin.
+    #[oai(
+        path = "/workspaces/:ws/invitations/:invitation",
+        method = "delete",
+        operation_id = "withdraw_invitation"
+    )]
+    async fn withdraw(
+        &self,
+        caller: Caller,
+        ws: Path<String>,
+        invitation: Path<String>,
+    ) -> Result<Reply<Done>, Refused<{ CALLER | TARGET | WRITE }>> {
+        let place = self.0.place(&caller, &ws.0, Action::ManageMembers).await?;
+        let id = invitation.0.parse().map_err(|_| Problem::not_found("invitation"))?;
+        self.0.execute(&self.0.ask(&caller, place.workspace), &TeamCommand::Withdraw { id }).await?;
+        Ok(Reply::done())
+    }
+
+    /// Show an invitation to who holds its code
+    #[oai(path = "/invitations/:code", method = "get", operation_id = "get_invitation")]
+    async fn show(
+        &self,
+        origin: Origin,
+        code: Path<String>,
+    ) -> Result<Reply<Shows<OpenInvitationView>>, Refused<{ GONE }>> {
+        self.0.limits.credentials_address.take(&origin.address, self.0.now())?;
+        let (invitation, workspace) = self.0.invitation(&code.0).await?;
+        let people = self.0.people(workspace.id, [invitation.invited_by]).await?;
+        Ok(Reply::show(&OpenInvitationView {
+            workspace: InvitingView {
+                id: Shown(workspace.id),
+                slug: Shown(workspace.slug),
+                name: Shown(workspace.name),
+            },
+            email: Shown(invitation.email),
+            role: Shown(invitation.role),
+            invited_by: people.show(invitation.invited_by),
+            expires_at: Shown(Instant(invitation.expires_at)),
+        }))
+    }
+
+    /// Accept an invitation
+    ///
+    /// The caller becomes a member; only the account with the invited address may. With an API token it takes the
+    /// scope `admin`.
+    #[oai(path = "/invitations/:code/accept", method = "post", operation_id = "accept_invitation")]
+    async fn accept(
+        &self,
+        caller: Caller,
+        code: Path<String>,
+    ) -> Result<Reply<Shows<WorkspaceView>>, Refused<{ CALLER | GONE | WRITE | CONFLICT }>> {
+        Ok(Reply::show(&self.0.join(&caller, &code.0).await?))
+    }
+}
+
+impl Front {
+    /// Accepts the invitation of this code for the caller.
+    pub async fn join(&self, caller: &Caller, code: &str) -> Result<WorkspaceView, Refusal> {
+        caller.needs(fairy_jobs::rights::Scope::Admin)?;
+        let (invitation, workspace) = self.invitation(code).await?;
+        let ask = self.ask(caller, workspace.id);
+        self.execute(&ask, &TeamCommand::Accept { id: invitation.id }).await?;
+        self.callers.forget_memberships_of(caller.user);
+        let name = WorkspaceName::Id(workspace.id);
+        let membership = self.membership(caller.user, &name).await?;
+        let workspace = self.services.teams.workspace(&name).await?.unwrap_or(workspace);
+        let removed = || Problem::new(ProblemKind::Conflict, "You were removed from the workspace just now.");
+        Ok(WorkspaceView::of(workspace, membership.ok_or_else(removed)?.role))
+    }
+}

@@ -1,0 +1,136 @@
+//! Finishes the description that the routes give of themselves: bundles of query parameters taken apart, the headers
+//! that every operation understands, what path parameters mean.
+
+use std::collections::HashMap;
+
+use poem::{endpoint::BoxEndpoint, http::Method};
+use poem_openapi::{
+    OpenApi,
+    registry::{
+        MetaApi, MetaOperation, MetaOperationParam, MetaParamIn, MetaSchema, MetaSchemaRef, Registry,
+    },
+};
+
+use super::params::BUNDLE;
+
+/// Routes with their description finished.
+pub(crate) struct Documented<A>(pub A);
+
+impl<A: OpenApi> OpenApi for Documented<A> {
+    fn meta() -> Vec<MetaApi> {
+        let mut apis = A::meta();
+        let paths = apis.iter_mut().flat_map(|api| &mut api.paths);
+        paths.flat_map(|path| &mut path.operations).for_each(finish);
+        apis
+    }
+
+    fn register(registry: &mut Registry) {
+        A::register(registry);
+    }
+
+    fn add_routes(self, table: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {
+        self.0.add_routes(table);
+    }
+}
+
+fn finish(operation: &mut MetaOperation) {
+    let params = std::mem::take(&mut operation.params);
+    operation.params = params.into_iter().flat_map(apart).map(explained).collect();
+    let has = |name: &str| {
+        operation.responses.responses.iter().any(|r| r.headers.iter().any(|header| header.name == name))
+    };
+    let accepts_operation = has("Operation-Id");
+    let tagged = operation.responses.responses.iter().any(|r| r.status == Some(304));
+    if accepts_operation {
+        operation.params.extend(OPERATION_HEADERS.map(|(name, description)| header(name, description)));
+    }
+    if tagged {
+        operation
+            .params
+            .push(header("If-None-Match", "Entity tags that the caller has; `304` if it is one of them."));
+    }
+    let by_session = operation.security.iter().any(|scheme| scheme.contains_key("session"));
+    if by_session && operation.method != Method::GET {
+        operation.params.push(header("X-CSRF-Token", CSRF));
+    }
+}
+
+const CSRF: &str =
+    "The `csrf_token` of sign-in or `GET /me`; needed with a session cookie, not with an API token.";
+
+const OPERATION_HEADERS: [(&str, &str); 3] = [
+    (
+        "Idempotency-Key",
+        "1 to 255 visible ASCII characters. A repeat with the same key gets the first outcome; kept at least 24 hours.",
+    ),
+    (
+        "Prefer",
+        "`respond-async`: answer 202 at once. `wait=N`: wait N seconds (at most 60) for the outcome (RFC 7240).",
+    ),
+    ("If-Match", "Entity tags; the operation is refused with 412 unless the present version is one of them."),
+];
+
+fn header(name: &str, description: &str) -> MetaOperationParam {
+    MetaOperationParam {
+        name: name.to_owned(),
+        schema: MetaSchemaRef::Inline(Box::new(MetaSchema::new("string"))),
+        in_type: MetaParamIn::Header,
+        description: Some(description.to_owned()),
+        required: false,
+        deprecated: false,
+        explode: true,
+        style: None,
+    }
+}
+
+/// The parameters that one argument stands for.
+fn apart(param: MetaOperationParam) -> Vec<MetaOperationParam> {
+    let bundle = match param.schema {
+        MetaSchemaRef::Inline(schema) if schema.title.as_deref() == Some(BUNDLE) => schema,
+        schema => return vec![MetaOperationParam { schema, ..param }],
+    };
+    let one = |(name, schema): (&'static str, MetaSchemaRef)| {
+        let mut schema = match schema {
+            MetaSchemaRef::Inline(schema) => *schema,
+            MetaSchemaRef::Reference(name) => {
+                MetaSchema { all_of: vec![MetaSchemaRef::Reference(name)], ..MetaSchema::ANY }
+            }
+        };
+        MetaOperationParam {
+            name: name.to_owned(),
+            description: schema.description.take().map(str::to_owned),
+            schema: MetaSchemaRef::Inline(Box::new(schema)),
+            in_type: param.in_type,
+            required: bundle.required.contains(&name),
+            deprecated: false,
+            explode: true,
+            style: None,
+        }
+    };
+    bundle.properties.into_iter().map(one).collect()
+}
+
+/// What each path parameter is; the same name means the same on every path.
+fn explained(mut param: MetaOperationParam) -> MetaOperationParam {
+    if param.in_type != MetaParamIn::Path {
+        return param;
+    }
+    let (description, most) = match param.name.as_str() {
+        "ws" => ("The workspace's id (`wsp_…`) or slug.", 40),
+        "task" => ("The task's id (`tsk_…`) or any key it has or had (`WEB-12`).", 30),
+        "comment" => ("The comment's id (`cmt_…`).", 30),
+        "user" => ("The person's id (`usr_…`).", 30),
+        "watcher" => ("The person's id (`usr_…`), or `me`.", 30),
+        "label" => ("The label.", 50),
+        "invitation" => ("The invitation's id (`inv_…`).", 30),
+        "code" => ("The code at the end of the link in the mail.", 64),
+        "token" => ("The token's id (`tok_…`).", 30),
+        "session" => ("The session's id (`ses_…`).", 30),
+        "operation" => ("The operation's id (`op_…`).", 30),
+        _ => return param,
+    };
+    param.description = Some(description.to_owned());
+    let limits = MetaSchema { min_length: Some(1), max_length: Some(most), ..MetaSchema::ANY };
+    param.schema = param.schema.merge(limits);
+    param
+}
