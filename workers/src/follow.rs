@@ -32,9 +32,9 @@ pub(crate) trait Follower: Send + Sync + 'static {
     /// Which sink it is.
     const SINK: Sink;
 
-    /// Does these changes of one workspace (never empty, oldest first, in full or not at all past the number it
-    /// returns), marks how far the sink has come, and returns that number. With `more` the page was cut.
-    async fn take_in(&self, workspace: WorkspaceId, changes: &[Change], more: bool) -> PortResult<u64>;
+    /// Does these changes of one workspace, never empty, oldest first, and marks how far the sink has come: to their end, or
+    /// with `more`, which says that the page was cut, at least one operation further.
+    async fn take_in(&self, workspace: WorkspaceId, changes: &[Change], more: bool) -> PortResult<()>;
 }
 
 /// The handler of a sink's lane.

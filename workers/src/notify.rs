@@ -57,22 +57,21 @@ type Known = BTreeMap<BTreeSet<String>, Vec<UserId>>;
 impl Follower for Notify {
     const SINK: Sink = Sink::Notify;
 
-    async fn take_in(&self, workspace: WorkspaceId, changes: &[Change], more: bool) -> PortResult<u64> {
+    async fn take_in(&self, workspace: WorkspaceId, changes: &[Change], more: bool) -> PortResult<()> {
         let at = self.clock.now();
         let mut known = Known::new();
         let mut notices = Vec::new();
-        let mut done = 0;
         let mut groups = operations_in(changes, more).peekable();
         while let Some(group) = groups.next() {
             let mentioned = self.mentioned(workspace, group, &mut known).await?;
             notices.extend(self.notices_of(group, &mentioned, at));
-            done = group.last().map_or(done, |change| change.seq);
+            let Some(last) = group.last() else { continue };
             if notices.len() >= NOTICES_AT_ONCE || groups.peek().is_none() {
-                self.tell(workspace, &notices, done, at).await?;
+                self.tell(workspace, &notices, last.seq, at).await?;
                 notices.clear();
             }
         }
-        Ok(done)
+        Ok(())
     }
 }
 

@@ -34,10 +34,9 @@ pub(crate) fn handler(services: &Services) -> Option<Follow<Publish>> {
 impl Follower for Publish {
     const SINK: Sink = Sink::Publish;
 
-    async fn take_in(&self, workspace: WorkspaceId, changes: &[Change], _more: bool) -> PortResult<u64> {
+    async fn take_in(&self, workspace: WorkspaceId, changes: &[Change], _more: bool) -> PortResult<()> {
         let seq = changes.last().map_or(0, |change| change.seq);
         self.bus.publish(changes).await?;
-        self.sinks.mark(Sink::Publish, workspace, seq).await?;
-        Ok(seq)
+        self.sinks.mark(Sink::Publish, workspace, seq).await
     }
 }

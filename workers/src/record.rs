@@ -34,10 +34,9 @@ pub(crate) fn handler(services: &Services) -> Follow<Record> {
 impl Follower for Record {
     const SINK: Sink = Sink::Record;
 
-    async fn take_in(&self, workspace: WorkspaceId, changes: &[Change], _more: bool) -> PortResult<u64> {
+    async fn take_in(&self, workspace: WorkspaceId, changes: &[Change], _more: bool) -> PortResult<()> {
         let seq = changes.last().map_or(0, |change| change.seq);
         self.activity.append(changes).await?;
-        self.sinks.mark(Sink::Record, workspace, seq).await?;
-        Ok(seq)
+        self.sinks.mark(Sink::Record, workspace, seq).await
     }
 }

@@ -33,7 +33,9 @@ pub(super) fn whole(text: &str) -> Vec<Line> {
 
 /// What is different between two texts, line by line.
 pub(super) fn between(before: &str, after: &str) -> Vec<Line> {
-    let cut = |text: &str| text.lines().take(MOST_COMPARED).collect::<Vec<_>>().join("\n");
+    // Each line with its end, or the last line would differ for want of one.
+    let cut =
+        |text: &str| -> String { text.lines().take(MOST_COMPARED).flat_map(|line| [line, "\n"]).collect() };
     let (before, after) = (cut(before), cut(after));
     let diff = TextDiff::from_lines(&before, &after);
     let mut lines = Vec::new();
@@ -86,9 +88,7 @@ mod tests {
                 Line::Added("THREE".to_owned()),
                 line("four"),
                 Line::Gap,
-                line("six"),
-                Line::Removed("seven".to_owned()),
-                Line::Added("seven".to_owned()),
+                line("seven"),
                 Line::Added("eight".to_owned()),
             ]
         );

@@ -1,6 +1,6 @@
 //! Delivering: the schedule, what ends it, and what may be sent twice.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -30,12 +30,21 @@ pub(super) struct Bench {
     pub clock: Arc<StoppedClock>,
 }
 
-struct NoUpkeep;
+/// A database in which some rows are old, and how often it was tidied up.
+#[derive(Default)]
+pub(super) struct FakeUpkeep {
+    pub old: Mutex<u64>,
+    pub calls: Mutex<u32>,
+}
 
 #[async_trait]
-impl Upkeep for NoUpkeep {
+impl Upkeep for FakeUpkeep {
     async fn purge(&self, _at: Timestamp) -> PortResult<u64> {
-        Ok(0)
+        *self.calls.lock().unwrap() += 1;
+        let mut old = self.old.lock().unwrap();
+        let gone = (*old).min(500);
+        *old -= gone;
+        Ok(gone)
     }
     async fn ping(&self) -> PortResult<()> {
         Ok(())
@@ -80,7 +89,7 @@ impl Bench {
             notices: feed.clone(),
             deliveries: self.deliveries.clone(),
             activity: feed.clone(),
-            upkeep: Arc::new(NoUpkeep),
+            upkeep: Arc::new(FakeUpkeep::default()),
             bus: None,
             mailer: self.mailer.clone(),
             outcomes: self.said.clone(),

@@ -8,9 +8,10 @@ use fairy_jobs::{
     notice::{Delivery, Notice, Reason, Subject},
     ports::{DeliveryContent, Mail, Mailer as _},
     team::{Invitation, Role},
-    text::Name,
+    text::{Body, Name, Title},
 };
 use jiff::SignedDuration;
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::{
@@ -239,6 +240,45 @@ async fn a_notice_on_the_wire() {
         wire(&notice(SORA, Reason::Mentioned, world.comments(MINA, "안녕 @정소라"))).await
     );
 }
+
+proptest! {
+    #[test]
+    fn any_words_become_a_message_that_mail_servers_take(
+        title in ".{1,300}", body in "(.{0,1200}\n?){0,3}", name in ".{1,100}",
+    ) {
+        let (Ok(_), Ok(_), Ok(name)) = (Title::parse(&title), Body::parse(&body), Name::parse(&name)) else {
+            return Ok(());
+        };
+        let create = json!({"create_task": {"task": TASK, "project": "WEB", "title": title, "body": body}});
+        let mut mail = notice(JAE, Reason::Watching, World::new().does(MINA, &create));
+        mail.to_name = Some(name);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let raw = runtime.block_on(wire(&mail));
+        let longest = raw.lines().map(str::len).max();
+        prop_assert!(raw.is_ascii() && longest <= Some(998), "RFC 5322 §2.1.1: {longest:?}");
+        let (head, _) = raw.split_once("\n\n").unwrap();
+        let names = head.lines().filter(|line| !line.starts_with([' ', '\t']));
+        let names: Vec<&str> = names.map(|line| line.split(':').next().unwrap()).collect();
+        prop_assert_eq!(names, HEADERS);
+    }
+}
+
+const HEADERS: [&str; 14] = [
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "Auto-Submitted",
+    "X-Auto-Response-Suppress",
+    "In-Reply-To",
+    "References",
+    "List-Id",
+    "X-Fairy-Notice",
+    "X-Fairy-Reason",
+    "MIME-Version",
+    "Content-Type",
+];
 
 #[tokio::test]
 async fn nothing_typed_gets_into_a_header() {

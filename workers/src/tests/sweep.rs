@@ -1,16 +1,17 @@
 //! The sweeper hints again what waited too long, and nothing else.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fairy_jobs::{lane::Sink, ports::PortError};
 use jiff::SignedDuration;
 
 use super::{
-    deliver::{Bench, row},
+    deliver::{Bench, FakeUpkeep, row},
     fakes::FakeFeed,
     world::{MINA, WORKSPACE, World},
 };
-use crate::sweep_once;
+use crate::{Services, sweep_once, sweeper};
 
 #[tokio::test]
 async fn what_waited_too_long_is_hinted_again() {
@@ -36,4 +37,31 @@ async fn what_waited_too_long_is_hinted_again() {
         bench.said.behind.lock().unwrap()[1..],
         [(Sink::Record, vec![WORKSPACE]), (Sink::Notify, vec![WORKSPACE])]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_sweeper_tidies_up_and_outlives_errors() {
+    let bench = Bench::new();
+    bench.add(row(1));
+    bench.clock.advance(SignedDuration::from_secs(60));
+    let feed = Arc::new(FakeFeed::default());
+    let upkeep = Arc::new(FakeUpkeep::default());
+    *upkeep.old.lock().unwrap() = 1_200;
+    // Three sinks are not asked in a sweep that fails at once, so these are the first two sweeps.
+    feed.errors.lock().unwrap().extend(vec![PortError::Broken("a defect".to_owned()); 4]);
+    let services = Services { upkeep: upkeep.clone(), ..bench.services(&feed) };
+
+    // The first sweep is after 1 s, and after two that failed the waits are 2 s and 4 s: four are done by then.
+    let begun = tokio::time::Instant::now();
+    sweeper(Arc::new(services), tokio::time::sleep(Duration::from_millis(8_500))).await;
+    assert_eq!(begun.elapsed(), Duration::from_millis(8_500), "it ends when it is told to");
+    assert!(feed.errors.lock().unwrap().is_empty());
+    assert_eq!(bench.said.due.lock().unwrap().len(), 4, "what is due is looked for even so");
+    assert_eq!((*upkeep.old.lock().unwrap(), *upkeep.calls.lock().unwrap()), (0, 4), "once, for this hour");
+
+    bench.clock.advance(SignedDuration::from_hours(1));
+    *upkeep.old.lock().unwrap() = 1_000_000;
+    let services = Services { upkeep: upkeep.clone(), ..bench.services(&feed) };
+    sweeper(Arc::new(services), tokio::time::sleep(Duration::from_millis(1_500))).await;
+    assert_eq!(*upkeep.calls.lock().unwrap(), 204, "it does not go on for ever");
 }
