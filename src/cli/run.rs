@@ -106,6 +106,7 @@ mod tests {
     #[test]
     fn help_explains_each_command() {
         let mut command = Arguments::command();
+        command.build();
         let mut help = command.render_long_help().to_string();
         for name in ["lanes", "admin"] {
             let found = command.find_subcommand_mut(name).unwrap();

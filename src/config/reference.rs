@@ -32,6 +32,7 @@ pub struct Effective {
 
 /// All settings as they hold now, without secrets.
 pub fn effective(layers: &Layers) -> Vec<Effective> {
+    let directory = layers.value("data_dir").map_or_else(String::new, |given| given.text);
     SETTINGS
         .iter()
         .map(|setting| match layers.value(setting.key) {
@@ -40,7 +41,7 @@ pub fn effective(layers: &Layers) -> Vec<Effective> {
             }
             None => Effective {
                 key: setting.key,
-                shown: setting.otherwise.replace('`', ""),
+                shown: setting.otherwise.replace('`', "").replace("{DATA_DIR}", &directory),
                 origin: Origin::Default,
             },
         })
