@@ -9,8 +9,8 @@ use fairy_jobs::{clock::Clock, ports::Mail};
 use lettre::{
     Address, Message,
     message::{
-        Mailbox, MultiPart, SinglePart,
-        header::{ContentType, Date, HeaderName, HeaderValue},
+        Body, Mailbox, MultiPart, SinglePart,
+        header::{ContentTransferEncoding, ContentType, Date, HeaderName, HeaderValue},
     },
 };
 
@@ -62,10 +62,25 @@ pub(super) fn message(mail: &Mail, from: &Sender, clock: &dyn Clock) -> Result<M
     if let Some(reason) = mail.reason {
         builder = builder.raw_header(raw(&REASON, reason));
     }
-    let text = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(mail.text.clone());
-    let html = SinglePart::builder().header(ContentType::TEXT_HTML).body(mail.html.clone());
+    let text = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(body(&mail.text));
+    let html = SinglePart::builder().header(ContentType::TEXT_HTML).body(body(&mail.html));
     let parts = MultiPart::alternative().boundary(boundary(mail)).singlepart(text).singlepart(html);
     Ok(builder.multipart(parts)?)
+}
+
+/// The body of a part. ASCII goes as it is as long as its lines may (RFC 5322 §2.1.1), so that a link stands whole in the
+/// message's source; the encodings that lettre would choose for lines over 76 characters break it in the middle.
+fn body(text: &str) -> Body {
+    const LONGEST: usize = 998;
+    let plain = text.bytes().all(|byte| matches!(byte, b'\n' | b' '..=b'~'));
+    if plain && text.lines().all(|line| line.len() <= LONGEST) {
+        Body::dangerous_pre_encoded(
+            text.replace('\n', "\r\n").into_bytes(),
+            ContentTransferEncoding::SevenBit,
+        )
+    } else {
+        Body::new(text.to_owned())
+    }
 }
 
 /// A line between the parts that is in neither of them, and the same each time.

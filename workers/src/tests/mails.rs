@@ -232,6 +232,16 @@ async fn wire(mail: &Mail) -> String {
 }
 
 #[tokio::test]
+async fn a_link_stands_whole_in_the_source() {
+    let id = LinkId::from_bytes([8; 16]);
+    let content = DeliveryContent::Link { person: Box::new(user(MINA)), expires_at: start() };
+    let mail = mail(&delivery(Subject::VerifyEmail(id), MINA), &content);
+    let link = mail.text.lines().find(|line| line.starts_with("https://")).unwrap();
+    assert!(link.len() > 76, "{link}");
+    assert!(wire(&mail).await.lines().any(|line| line == link));
+}
+
+#[tokio::test]
 async fn a_notice_on_the_wire() {
     let mut world = World::new();
     world.creates(MINA);
