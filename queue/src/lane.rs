@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::JobId;
 
 /// The description of one lane; producers and workers use the same `static`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct LaneSpec {
     /// Name in the store, in logs and in metrics.
     pub name: &'static str,
@@ -37,7 +37,7 @@ pub enum Order {
 }
 
 /// When a failed job is tried again.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub enum RetrySchedule {
     /// Exponential backoff with full jitter: a delay drawn from 0 to `min(cap, base × 2ⁿ)`.
     Backoff {

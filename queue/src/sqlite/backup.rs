@@ -26,7 +26,8 @@ pub struct BackupError {
 /// When the file cannot be read, or the new one exists or cannot be written.
 pub async fn backup_to(path: &Path, copy: &Path) -> Result<(), BackupError> {
     const COPY: &str = "VACUUM INTO ?";
-    let failed = |error: &dyn std::fmt::Display| BackupError { path: path.to_owned(), error: error.to_string() };
+    let failed =
+        |error: &dyn std::fmt::Display| BackupError { path: path.to_owned(), error: error.to_string() };
     let mut conn = connect::writer(path, false).await.map_err(|error| failed(&error))?;
     let name = copy.to_str().ok_or_else(|| failed(&"the name of the copy is not UTF-8"))?;
     let copied = sqlx::query(COPY).bind(name).execute(&mut conn).await;

@@ -43,11 +43,11 @@ LIMIT 1
 ";
 
 const PICK_SUSPECT_GROUPED: &str = "
-SELECT g.id, j.seq, true, false
+SELECT picked.id, j.seq, true, false
 FROM (
     SELECT id FROM groups WHERE lane = ?1 AND state = 4 AND paused = 0 ORDER BY turn LIMIT 1
-) AS g
-CROSS JOIN jobs AS j ON j.grp = g.id AND j.state = 0 AND j.grp IS NOT NULL
+) AS picked
+CROSS JOIN jobs AS j ON j.grp = picked.id AND j.state = 0 AND j.grp IS NOT NULL
 ORDER BY j.seq
 LIMIT 1
 ";
@@ -61,14 +61,14 @@ LIMIT ?2
 ";
 
 const PICK_GROUPED: &str = "
-SELECT g.id, j.seq, j.doom IS NOT NULL, j.suspect
+SELECT picked.id, j.seq, j.doom IS NOT NULL, j.suspect
 FROM (
     SELECT id, turn FROM groups WHERE lane = ?1 AND state = 1 AND paused = 0 ORDER BY turn LIMIT ?2
-) AS g
+) AS picked
 CROSS JOIN jobs AS j ON j.seq IN (
-    SELECT seq FROM jobs WHERE grp = g.id AND state = 0 AND grp IS NOT NULL ORDER BY seq LIMIT ?3
+    SELECT seq FROM jobs WHERE grp = picked.id AND state = 0 AND grp IS NOT NULL ORDER BY seq LIMIT ?3
 )
-ORDER BY g.turn, g.id, j.seq
+ORDER BY picked.turn, picked.id, j.seq
 LIMIT ?4
 ";
 
@@ -90,7 +90,16 @@ RETURNING id, name
 const INSERT_HANDS: &str = "
 INSERT INTO hands (token, lane, grp, alone, expires_at, worker, jobs)
 SELECT value ->> 0, ?2, value ->> 1, value ->> 2, ?3, ?4, value ->> 3
-FROM json_each(?1)
+FROM json_each(?1);
+
+SELECT min(at)
+FROM (
+    SELECT min(due) AS at FROM jobs WHERE lane = ?2 AND state = 1
+    UNION ALL
+    SELECT min(due) FROM groups WHERE lane = ?2 AND state = 3
+    UNION ALL
+    SELECT min(expires_at) FROM hands WHERE lane = ?2
+)
 ";
 
 /// A job to hand out: its group, its number, whether it must be alone, whether it is a suspect.
@@ -142,8 +151,9 @@ pub(super) async fn claim(
     }
     let (picks, cut) = pick(tx, id, lane, ask.hands.saturating_sub(drafts.len())).await?;
     draft(tx, &mut drafts, &picks, lane.batch, ask.hands);
-    let hands = take(tx, id, lane, &drafts, ask).await?;
-    let again_in = if lapsed || due || cut { Some(Duration::ZERO) } else { due::next(tx, id).await? };
+    let hands = take(tx, id, &drafts).await?;
+    let next = note(tx, id, lane, &drafts, ask).await?;
+    let again_in = if lapsed || due || cut { Some(Duration::ZERO) } else { next };
     Ok(Claimed { hands, again_in })
 }
 
@@ -209,13 +219,8 @@ fn draft(tx: &mut Transaction<'_>, drafts: &mut Vec<Draft>, picks: &[Pick], batc
     }
 }
 
-async fn take(
-    tx: &mut Transaction<'_>,
-    id: i64,
-    lane: &LaneRef,
-    drafts: &[Draft],
-    ask: &Ask,
-) -> Result<Vec<Hand>, sqlx::Error> {
+/// Marks the jobs as in hand and reads them.
+async fn take(tx: &mut Transaction<'_>, id: i64, drafts: &[Draft]) -> Result<Vec<Hand>, sqlx::Error> {
     if drafts.is_empty() {
         return Ok(Vec::new());
     }
@@ -230,15 +235,6 @@ async fn take(
             sqlx::query_as(TAKE_GROUPS).bind(json(&groups)?).fetch_all(&mut *tx.conn).await?;
         named.into_iter().collect()
     };
-    let hands: Vec<(i64, Option<i64>, i64, &[i64])> =
-        drafts.iter().map(|draft| (draft.0, draft.1, i64::from(draft.2), draft.3.as_slice())).collect();
-    sqlx::query(INSERT_HANDS)
-        .bind(json(&hands)?)
-        .bind(id)
-        .bind(tx.now + millis(lane.lease))
-        .bind(&ask.worker)
-        .execute(&mut *tx.conn)
-        .await?;
     let delta = tx.delta(id);
     delta.waiting -= int(pairs.len());
     delta.in_flight += int(pairs.len());
@@ -249,6 +245,26 @@ async fn take(
         Hand { token: Token(draft.0.unsigned_abs()), jobs }
     };
     Ok(drafts.iter().map(hand).collect())
+}
+
+/// Notes the hand-outs with their leases; returns how long until something of the lane falls due or lapses.
+async fn note(
+    tx: &mut Transaction<'_>,
+    id: i64,
+    lane: &LaneRef,
+    drafts: &[Draft],
+    ask: &Ask,
+) -> Result<Option<Duration>, sqlx::Error> {
+    let hands: Vec<(i64, Option<i64>, i64, &[i64])> =
+        drafts.iter().map(|draft| (draft.0, draft.1, i64::from(draft.2), draft.3.as_slice())).collect();
+    let next: Option<i64> = sqlx::query_scalar(INSERT_HANDS)
+        .bind(json(&hands)?)
+        .bind(id)
+        .bind(tx.now + millis(lane.lease))
+        .bind(&ask.worker)
+        .fetch_one(&mut *tx.conn)
+        .await?;
+    Ok(next.map(|at| Duration::from_millis(u64::try_from(at - tx.now).unwrap_or(0))))
 }
 
 fn raw(row: Row, group: Option<&String>) -> RawJob {

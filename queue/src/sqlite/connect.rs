@@ -36,3 +36,31 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .statement_cache_capacity(128)
         .disable_statement_logging()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTINGS: &str = "
+    SELECT journal_mode, synchronous, timeout, query_only
+    FROM pragma_journal_mode, pragma_synchronous, pragma_busy_timeout, pragma_query_only
+    ";
+
+    #[tokio::test]
+    async fn every_connection_has_its_settings() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("queue.db");
+        let mut writer = writer(&path, true).await.unwrap();
+        let readers = readers(&path).await.unwrap();
+        let mut first = readers.acquire().await.unwrap();
+        let mut second = readers.acquire().await.unwrap();
+        for (conn, reads) in [(&mut writer, false), (&mut *first, true), (&mut *second, true)] {
+            let settings: (String, i64, i64, bool) =
+                sqlx::query_as(SETTINGS).fetch_one(&mut *conn).await.unwrap();
+            assert_eq!(settings, ("wal".to_owned(), 2, 5_000, reads), "2 is FULL");
+            let checkpoint: i64 =
+                sqlx::query_scalar("PRAGMA wal_autocheckpoint").fetch_one(&mut *conn).await.unwrap();
+            assert_eq!(checkpoint, 4_000);
+        }
+    }
+}

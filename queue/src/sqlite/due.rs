@@ -1,6 +1,4 @@
-//! Time passing: later jobs that have become due, blocked groups that may go on, and what comes next.
-
-use std::time::Duration;
+//! Time passing: later jobs that have become due, and blocked groups that may go on.
 
 use super::transaction::{Released, Transaction, int, json};
 
@@ -27,17 +25,6 @@ ORDER BY due
 LIMIT 500
 ";
 
-const NEXT: &str = "
-SELECT min(at)
-FROM (
-    SELECT min(due) AS at FROM jobs WHERE lane = ?1 AND state = 1
-    UNION ALL
-    SELECT min(due) FROM groups WHERE lane = ?1 AND state = 3
-    UNION ALL
-    SELECT min(expires_at) FROM hands WHERE lane = ?1
-)
-";
-
 /// Makes due jobs and groups ready, at most 500 of each.
 pub(super) async fn promote(tx: &mut Transaction<'_>, lane: i64) -> Result<(), sqlx::Error> {
     let due: Vec<(Option<i64>,)> =
@@ -57,10 +44,4 @@ pub(super) async fn promote(tx: &mut Transaction<'_>, lane: i64) -> Result<(), s
     ready.extend(unblocked);
     let released: Vec<Released> = ready.into_iter().map(|group| (group, 0, None)).collect();
     tx.release_groups(lane, &released).await
-}
-
-/// How long until something of the lane becomes due or a lease of it lapses.
-pub(super) async fn next(tx: &mut Transaction<'_>, lane: i64) -> Result<Option<Duration>, sqlx::Error> {
-    let at: Option<i64> = sqlx::query_scalar(NEXT).bind(lane).fetch_one(&mut *tx.conn).await?;
-    Ok(at.map(|at| Duration::from_millis(u64::try_from(at - tx.now).unwrap_or(0))))
 }

@@ -12,6 +12,8 @@ mod connect;
 mod due;
 mod open;
 mod operate;
+#[cfg(test)]
+mod plans;
 mod push;
 mod read;
 mod round;

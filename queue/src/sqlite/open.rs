@@ -7,7 +7,7 @@
 use std::fs::{File as Disk, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use crate::Queue;
 
@@ -38,12 +38,14 @@ pub enum Mode {
 }
 
 /// What only tests change.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Knobs {
     /// Never sync: to prove that the power-cut test can fail.
     pub never_sync: bool,
     /// Largest size of the file in pages: a full disk.
     pub max_pages: Option<u32>,
+    /// Counts the steps of SQLite's machine on the writing connection, in hundreds.
+    pub steps: Option<Arc<AtomicU64>>,
 }
 
 /// Why the file could not be opened.
@@ -107,14 +109,8 @@ pub async fn open_with(options: Options, knobs: Knobs) -> Result<Queue, OpenErro
     let readers = connect::readers(&path).await.map_err(unusable)?;
     let time = Arc::new(Time { clock, offset: AtomicI64::new(0) });
     let wakes = Arc::new(Wakes::default());
-    let writer = Writer {
-        path: path.clone(),
-        time: Arc::clone(&time),
-        wakes: Arc::clone(&wakes),
-        never_sync: knobs.never_sync,
-        max_pages: knobs.max_pages,
-    };
-    writer.bound(&mut conn).await.map_err(unusable)?;
+    let writer = Writer { path: path.clone(), time: Arc::clone(&time), wakes: Arc::clone(&wakes), knobs };
+    writer.turn_knobs(&mut conn).await.map_err(unusable)?;
     let commands = writer.start(conn, lock);
     Ok(Queue::new(Arc::new(File { commands, readers, time, wakes, serves })))
 }

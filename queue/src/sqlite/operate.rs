@@ -71,10 +71,8 @@ RETURNING seq
 
 const NOTE: &str = "
 INSERT INTO audit (at, by, action, lane, subject)
-VALUES (?1, ?2, ?3, ?4, ?5)
-";
+VALUES (?1, ?2, ?3, ?4, ?5);
 
-const FORGET_NOTES: &str = "
 DELETE FROM audit
 WHERE id <= (SELECT max(id) FROM audit) - 10000
 ";
@@ -111,7 +109,6 @@ pub(super) async fn operate(
         .bind(subject)
         .execute(&mut *tx.conn)
         .await?;
-    sqlx::query(FORGET_NOTES).execute(&mut *tx.conn).await?;
     Ok(jobs.into_iter().map(job_id).collect())
 }
 

@@ -17,37 +17,43 @@ CROSS JOIN uniques AS u ON u.lane = v.value ->> 0 AND u.key = v.value ->> 1
 WHERE u.until IS NULL OR u.until > ?2
 ";
 
-const GROUP_FILL: &str = "
+const FULL_GROUPS: &str = "
 SELECT g.lane, g.name, g.held
 FROM json_each(?1) AS v
 CROSS JOIN groups AS g ON g.lane = v.value ->> 0 AND g.name = v.value ->> 1
+WHERE g.held + (v.value ->> 2) > v.value ->> 3
 ";
 
 const FILL_GROUPS: &str = "
 INSERT INTO groups (lane, name, held, state, turn)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4
+SELECT
+    value ->> 0, value ->> 1, value ->> 2, value ->> 3,
+    (value ->> 4) + (
+        SELECT coalesce(max(turn), 0)
+        FROM groups
+        WHERE lane = value ->> 0 AND state = 1 AND paused = 0
+    )
 FROM json_each(?1)
 WHERE true
 ON CONFLICT (lane, name) DO UPDATE
 SET held = held + excluded.held,
     turn = CASE WHEN state = 0 THEN excluded.turn ELSE turn END,
     state = CASE WHEN state = 0 THEN excluded.state ELSE state END
-RETURNING lane, name, id
 ";
 
 const INSERT_JOBS: &str = "
 INSERT INTO jobs (seq, lane, grp, state, due, needs, pushed_at, unique_key, hold, tag, trace, payload)
 SELECT
-    value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ?2,
+    value ->> 0, value ->> 1,
+    (SELECT id FROM groups WHERE lane = value ->> 1 AND name = value ->> 2),
+    value ->> 3, value ->> 4, value ->> 5, ?2,
     value ->> 6, value ->> 7, value ->> 8, value ->> 9,
     substr(?3, value ->> 10, value ->> 11)
-FROM json_each(?1)
-";
+FROM json_each(?1);
 
-const INSERT_KEYS: &str = "
 INSERT OR REPLACE INTO uniques (lane, key, seq, tag, until)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4
-FROM json_each(?1)
+FROM json_each(?4)
 ";
 
 /// One push of a round.
@@ -66,6 +72,7 @@ struct Row<'a> {
 #[derive(Default)]
 struct Desk<'a> {
     keys: HashMap<Key, (i64, Option<String>)>,
+    /// How many jobs the groups hold that this round might fill; others cannot become full.
     fill: HashMap<Key, u64>,
     rows: Vec<Row<'a>>,
 }
@@ -79,7 +86,7 @@ pub(super) async fn push(
         return Ok(Vec::new());
     }
     let mut desk =
-        Desk { keys: held_keys(tx, pushes).await?, fill: group_fill(tx, pushes).await?, rows: vec![] };
+        Desk { keys: held_keys(tx, pushes).await?, fill: full_groups(tx, pushes).await?, rows: vec![] };
     let mut answers = Vec::with_capacity(pushes.len());
     for (lane, jobs) in pushes {
         let id = tx.lane(lane.name)?;
@@ -110,8 +117,8 @@ impl<'a> Desk<'a> {
             if let Some(key) = key {
                 self.keys.insert(key, (*last, job.tag.clone()));
             }
-            if let Some(group) = &job.group {
-                *self.fill.entry((id, group.clone())).or_default() += 1;
+            if let Some(fill) = job.group.as_ref().and_then(|group| self.fill.get_mut(&(id, group.clone()))) {
+                *fill += 1;
             }
             self.rows.push(Row { seq: *last, lane: id, job });
             pushed.push(Pushed { id: job_id(*last), existing: None });
@@ -131,8 +138,8 @@ impl<'a> Desk<'a> {
             }
         }
         for (group, added) in more {
-            let held = self.fill.get(&(id, group.to_owned())).copied().unwrap_or_default();
-            if held + added > limit {
+            let held = self.fill.get(&(id, group.to_owned())).copied();
+            if held.is_some_and(|held| held + added > limit) {
                 return Err(PushError::GroupFull { group: group.to_owned(), limit });
             }
         }
@@ -162,32 +169,47 @@ async fn held_keys(
     Ok(rows.into_iter().map(|(lane, key, seq, tag)| ((lane, key), (seq, tag))).collect())
 }
 
-async fn group_fill(tx: &mut Transaction<'_>, pushes: &[Push<'_>]) -> Result<HashMap<Key, u64>, sqlx::Error> {
-    let mut groups = HashSet::new();
-    for (lane, jobs) in pushes.iter().filter(|(lane, _)| lane.group_limit.is_some()) {
+/// The groups that would be over their limit if every job of the round were new.
+async fn full_groups(
+    tx: &mut Transaction<'_>,
+    pushes: &[Push<'_>],
+) -> Result<HashMap<Key, u64>, sqlx::Error> {
+    let mut asked: HashMap<(i64, &str), (usize, u64)> = HashMap::new();
+    for (lane, jobs) in pushes {
+        let Some(limit) = lane.group_limit else { continue };
         let id = tx.lane(lane.name)?;
-        groups.extend(jobs.iter().filter_map(|job| job.group.as_deref()).map(|group| (id, group)));
+        for group in jobs.iter().filter_map(|job| job.group.as_deref()) {
+            asked.entry((id, group)).or_insert((0, limit)).0 += 1;
+        }
     }
-    if groups.is_empty() {
+    if asked.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows: Vec<(i64, String, i64)> =
-        sqlx::query_as(GROUP_FILL).bind(transaction::json(&groups)?).fetch_all(&mut *tx.conn).await?;
-    Ok(rows.into_iter().map(|(lane, name, held)| ((lane, name), held.unsigned_abs())).collect())
+    let mut full: HashMap<Key, u64> = HashMap::new();
+    let mut rows = Vec::with_capacity(asked.len());
+    for ((lane, group), (added, limit)) in asked {
+        if added as u64 > limit {
+            full.insert((lane, group.to_owned()), 0);
+        }
+        rows.push((lane, group, added, limit));
+    }
+    let held: Vec<(i64, String, i64)> =
+        sqlx::query_as(FULL_GROUPS).bind(transaction::json(&rows)?).fetch_all(&mut *tx.conn).await?;
+    full.extend(held.into_iter().map(|(lane, name, held)| ((lane, name), held.unsigned_abs())));
+    Ok(full)
 }
 
 async fn write(tx: &mut Transaction<'_>, rows: &[Row<'_>]) -> Result<(), sqlx::Error> {
     if rows.is_empty() {
         return Ok(());
     }
-    let groups = fill_groups(tx, rows).await?;
+    fill_groups(tx, rows).await?;
     let mut payloads = Vec::with_capacity(rows.iter().map(|row| row.job.payload.len()).sum());
     let mut jobs = Vec::with_capacity(rows.len());
     let mut keys = Vec::new();
     for row in rows {
         let job = row.job;
         let due = job.delay.map(|delay| tx.now + millis(delay));
-        let group = job.group.as_ref().and_then(|name| groups.get(&(row.lane, name.clone())));
         let hold = job.unique.as_ref().map(|unique| match unique.hold {
             Hold::UntilAcknowledged => 0,
             Hold::For(time) => millis(time).max(1),
@@ -201,7 +223,7 @@ async fn write(tx: &mut Transaction<'_>, rows: &[Row<'_>]) -> Result<(), sqlx::E
         payloads.extend_from_slice(&job.payload);
         let state = i64::from(due.is_some());
         jobs.push((
-            row.seq, row.lane, group, state, due, job.needs, key, hold, &job.tag, &job.trace, start, len,
+            row.seq, row.lane, &job.group, state, due, job.needs, key, hold, &job.tag, &job.trace, start, len,
         ));
         let delta = tx.delta(row.lane);
         if due.is_some() {
@@ -215,16 +237,14 @@ async fn write(tx: &mut Transaction<'_>, rows: &[Row<'_>]) -> Result<(), sqlx::E
         .bind(transaction::json(&jobs)?)
         .bind(tx.now)
         .bind(payloads)
+        .bind(transaction::json(&keys)?)
         .execute(&mut *tx.conn)
-        .await?;
-    if !keys.is_empty() {
-        sqlx::query(INSERT_KEYS).bind(transaction::json(&keys)?).execute(&mut *tx.conn).await?;
-    }
-    Ok(())
+        .await
+        .map(|_| ())
 }
 
-/// Counts the jobs of `rows` into their groups and returns the groups' ids.
-async fn fill_groups(tx: &mut Transaction<'_>, rows: &[Row<'_>]) -> Result<HashMap<Key, i64>, sqlx::Error> {
+/// Counts the jobs of `rows` into their groups.
+async fn fill_groups(tx: &mut Transaction<'_>, rows: &[Row<'_>]) -> Result<(), sqlx::Error> {
     let mut fills: Vec<Fill<'_>> = Vec::new();
     let mut places: HashMap<(i64, &str), usize> = HashMap::new();
     for row in rows {
@@ -251,27 +271,16 @@ pub(super) struct Fill<'a> {
     pub ready: bool,
 }
 
-/// Counts jobs into groups, makes groups that are missing, puts idle ones into the rota, and returns their ids.
-pub(super) async fn fill(
-    tx: &mut Transaction<'_>,
-    fills: &[Fill<'_>],
-) -> Result<HashMap<Key, i64>, sqlx::Error> {
+/// Counts jobs into groups, makes groups that are missing, and puts idle ones into the rota in order.
+pub(super) async fn fill(tx: &mut Transaction<'_>, fills: &[Fill<'_>]) -> Result<(), sqlx::Error> {
     if fills.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(());
     }
-    let mut turns: HashMap<i64, i64> = HashMap::new();
-    let mut rows = Vec::with_capacity(fills.len());
-    for Fill { lane, group, count, ready } in fills {
-        let turn = match turns.get(lane) {
-            Some(turn) => *turn,
-            None => tx.last_turn(*lane).await?,
-        };
-        turns.insert(*lane, turn + 1);
-        rows.push((lane, group, count, i64::from(*ready), turn));
-    }
-    let rows: Vec<(i64, String, i64)> =
-        sqlx::query_as(FILL_GROUPS).bind(transaction::json(&rows)?).fetch_all(&mut *tx.conn).await?;
-    Ok(rows.into_iter().map(|(lane, name, id)| ((lane, name), id)).collect())
+    let row = |(place, fill): (usize, &Fill<'_>)| {
+        (fill.lane, fill.group.to_owned(), fill.count, i64::from(fill.ready), place + 1)
+    };
+    let rows: Vec<_> = fills.iter().enumerate().map(row).collect();
+    sqlx::query(FILL_GROUPS).bind(transaction::json(&rows)?).execute(&mut *tx.conn).await.map(|_| ())
 }
 
 /// The public form of a sequence number.

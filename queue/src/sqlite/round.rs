@@ -11,12 +11,10 @@ use super::push::push;
 use super::settle::{renew, settle};
 use super::transaction::{Counters, Transaction};
 
-const BEGIN: &str = "BEGIN IMMEDIATE";
-const COMMIT: &str = "COMMIT";
+const BEGIN_SYNCED: &str = "PRAGMA synchronous = FULL; BEGIN IMMEDIATE";
+const BEGIN_UNSYNCED: &str = "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE";
+const BEGIN_NEVER_SYNCED: &str = "PRAGMA synchronous = OFF; BEGIN IMMEDIATE";
 const ROLLBACK: &str = "ROLLBACK";
-const SYNC_EACH: &str = "PRAGMA synchronous = FULL";
-const SYNC_LATER: &str = "PRAGMA synchronous = NORMAL";
-const SYNC_NEVER: &str = "PRAGMA synchronous = OFF";
 
 const MAKE_LANE: &str = "
 INSERT INTO lanes (name)
@@ -37,7 +35,6 @@ pub(super) struct Desk {
     pub counters: Counters,
     /// Only a test of the power-cut test sets it: promises are then not kept.
     pub never_sync: bool,
-    sync: &'static str,
 }
 
 /// Who is to look at their lane again after a round.
@@ -51,7 +48,7 @@ impl Desk {
     /// A desk on a fresh connection.
     pub async fn new(mut conn: SqliteConnection, never_sync: bool) -> Result<Self, sqlx::Error> {
         let counters = Counters::read(&mut conn).await?;
-        Ok(Self { conn, lanes: HashMap::new(), counters, never_sync, sync: "" })
+        Ok(Self { conn, lanes: HashMap::new(), counters, never_sync })
     }
 
     /// Carries out a round whole, or nothing of it.
@@ -61,8 +58,7 @@ impl Desk {
     pub async fn run(&mut self, round: &Round, now: i64) -> Result<(Answers, Woken), Fault> {
         let certain = |error: sqlx::Error| Fault { error: error.to_string(), unknown: false };
         self.know_lanes(round).await.map_err(certain)?;
-        self.set_sync(round).await.map_err(certain)?;
-        sqlx::query(BEGIN).execute(&mut self.conn).await.map_err(certain)?;
+        sqlx::query(self.begin(round)).execute(&mut self.conn).await.map_err(certain)?;
         let mut tx = Transaction {
             conn: &mut self.conn,
             now,
@@ -73,10 +69,9 @@ impl Desk {
             wake_all: false,
         };
         let answers = carry_out(&mut tx, round).await;
-        let woken = Woken { lanes: tx.woken, all: tx.wake_all };
         match answers {
-            Ok(answers) => match sqlx::query(COMMIT).execute(&mut self.conn).await {
-                Ok(_) => Ok((answers, woken)),
+            Ok(answers) => match tx.commit().await {
+                Ok(()) => Ok((answers, Woken { lanes: tx.woken, all: tx.wake_all })),
                 Err(error) => {
                     let rolled_back = sqlx::query(ROLLBACK).execute(&mut self.conn).await.is_ok();
                     Err(Fault { unknown: !(rolled_back && is_refusal(&error)), error: error.to_string() })
@@ -103,17 +98,12 @@ impl Desk {
     }
 
     /// A round that promises something is synced; the rest may be lost with the power, which only repeats a hand-out.
-    async fn set_sync(&mut self, round: &Round) -> Result<(), sqlx::Error> {
-        let wanted = match (self.never_sync, round.is_promise()) {
-            (true, _) => SYNC_NEVER,
-            (false, true) => SYNC_EACH,
-            (false, false) => SYNC_LATER,
-        };
-        if wanted != self.sync {
-            sqlx::query(wanted).execute(&mut self.conn).await?;
-            self.sync = wanted;
+    fn begin(&self, round: &Round) -> &'static str {
+        match (self.never_sync, round.is_promise()) {
+            (true, _) => BEGIN_NEVER_SYNCED,
+            (false, true) => BEGIN_SYNCED,
+            (false, false) => BEGIN_UNSYNCED,
         }
-        Ok(())
     }
 }
 
@@ -133,12 +123,12 @@ async fn carry_out(tx: &mut Transaction<'_>, round: &Round) -> Result<Answers, s
     for (lane, ask, _) in &round.claims {
         answers.claims.push(claim(tx, lane, ask).await?);
     }
-    tx.count().await?;
     Ok(answers)
 }
 
-/// Whether SQLite refused a commit before writing it: no room (13), busy (5), read-only (8).
+/// Whether a commit that was then rolled back left nothing behind. After an I/O error (10) its last page may stand in
+/// the log, where a crash before the next commit would find it.
 fn is_refusal(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code()?.parse::<i64>().ok());
-    code.is_some_and(|code| matches!(code & 0xff, 5 | 8 | 13))
+    code.is_some_and(|code| code & 0xff != 10)
 }

@@ -29,17 +29,15 @@ CROSS JOIN jobs AS j ON j.seq = v.value
 LEFT JOIN groups AS g ON g.id = j.grp
 ";
 
-const FREE_KEYS: &str = "
+const DELETE_JOBS: &str = "
 DELETE FROM uniques
 WHERE (lane, key) IN (
     SELECT j.lane, j.unique_key
     FROM json_each(?1) AS v
     CROSS JOIN jobs AS j ON j.seq = v.value
     WHERE j.hold = 0
-)
-";
+);
 
-const DELETE_JOBS: &str = "
 DELETE FROM jobs
 WHERE seq IN (SELECT value FROM json_each(?1))
 ";
@@ -173,9 +171,7 @@ async fn carry_out(
     }
     let leaving: Vec<i64> = sums.gone.iter().chain(&sums.dead).copied().collect();
     if !leaving.is_empty() {
-        let leaving = json(&leaving)?;
-        sqlx::query(FREE_KEYS).bind(&leaving).execute(&mut *tx.conn).await?;
-        sqlx::query(DELETE_JOBS).bind(&leaving).execute(&mut *tx.conn).await?;
+        sqlx::query(DELETE_JOBS).bind(json(&leaving)?).execute(&mut *tx.conn).await?;
     }
     if !sums.stay.is_empty() {
         sqlx::query(CHANGE_JOBS).bind(json(&sums.stay)?).bind(tx.now).execute(&mut *tx.conn).await?;

@@ -1,7 +1,8 @@
 //! One transaction of the writer: what its statements share.
 //!
 //! Statements are written for sets: what a round carries goes in as one JSON array and is joined by key, so a round
-//! costs a fixed number of statements whatever it carries, and each row costs a lookup.
+//! costs a fixed number of statements whatever it carries, and each row costs a lookup. Statements that need no answer
+//! between them go to SQLite in one text, because handing one over to its thread costs more than most of them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -57,17 +58,15 @@ pub(super) struct Transaction<'a> {
     pub wake_all: bool,
 }
 
-const LAST_TURN: &str = "
-SELECT coalesce(max(turn), 0)
-FROM groups
-WHERE lane = ? AND state = 1 AND paused = 0
-";
-
 const RELEASE_GROUPS: &str = "
 UPDATE groups
 SET held = held - v.gone,
     due = CASE WHEN v.due > ?2 THEN v.due END,
-    turn = ?3,
+    turn = 1 + (
+        SELECT coalesce(max(r.turn), 0)
+        FROM groups AS r
+        WHERE r.lane = ?3 AND r.state = 1 AND r.paused = 0
+    ),
     state = CASE WHEN v.due > ?2 THEN 3 ELSE coalesce((
         SELECT CASE WHEN suspect = 1 AND doom IS NULL THEN 4 ELSE 1 END
         FROM jobs
@@ -79,21 +78,25 @@ FROM (
     SELECT value ->> 0 AS id, value ->> 1 AS gone, value ->> 2 AS due
     FROM json_each(?1)
 ) AS v
-WHERE groups.id = v.id
-";
+WHERE groups.id = v.id;
 
-const FORGET_GROUPS: &str = "
 DELETE FROM groups
 WHERE id IN (SELECT value ->> 0 FROM json_each(?1)) AND held = 0 AND paused = 0
 ";
 
-const COUNT: &str = "
+const COMMIT: &str = "
 UPDATE lanes
-SET waiting = waiting + ?2,
-    later = later + ?3,
-    in_flight = in_flight + ?4,
-    dead = dead + ?5
-WHERE id = ?1
+SET waiting = waiting + v.a,
+    later = later + v.b,
+    in_flight = in_flight + v.c,
+    dead = dead + v.d
+FROM (
+    SELECT value ->> 0 AS id, value ->> 1 AS a, value ->> 2 AS b, value ->> 3 AS c, value ->> 4 AS d
+    FROM json_each(?1)
+) AS v
+WHERE lanes.id = v.id;
+
+COMMIT
 ";
 
 /// A group that is let go: its id, how many of its jobs have left the lane, and until when it is blocked.
@@ -113,41 +116,28 @@ impl Transaction<'_> {
         self.deltas.entry(lane).or_default()
     }
 
-    /// The turn that stands behind all groups in the rota.
-    pub async fn last_turn(&mut self, lane: i64) -> Result<i64, sqlx::Error> {
-        let last: i64 = sqlx::query_scalar(LAST_TURN).bind(lane).fetch_one(&mut *self.conn).await?;
-        Ok(last + 1)
-    }
-
     /// Puts groups of one lane back into the rota, or where else their head belongs, and forgets the empty ones.
     pub async fn release_groups(&mut self, lane: i64, groups: &[Released]) -> Result<(), sqlx::Error> {
         if groups.is_empty() {
             return Ok(());
         }
-        let turn = self.last_turn(lane).await?;
-        let rows = json(groups)?;
-        sqlx::query(RELEASE_GROUPS).bind(&rows).bind(self.now).bind(turn).execute(&mut *self.conn).await?;
-        sqlx::query(FORGET_GROUPS).bind(&rows).execute(&mut *self.conn).await?;
+        sqlx::query(RELEASE_GROUPS)
+            .bind(json(groups)?)
+            .bind(self.now)
+            .bind(lane)
+            .execute(&mut *self.conn)
+            .await?;
         self.woken.insert(lane);
         Ok(())
     }
 
-    /// Writes the changes of counts.
-    pub async fn count(&mut self) -> Result<(), sqlx::Error> {
-        for (lane, delta) in std::mem::take(&mut self.deltas) {
-            if delta == Delta::default() {
-                continue;
-            }
-            sqlx::query(COUNT)
-                .bind(lane)
-                .bind(delta.waiting)
-                .bind(delta.later)
-                .bind(delta.in_flight)
-                .bind(delta.dead)
-                .execute(&mut *self.conn)
-                .await?;
-        }
-        Ok(())
+    /// Writes the changes of counts and commits.
+    pub async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        let changed = self.deltas.iter().filter(|(_, delta)| **delta != Delta::default());
+        let rows: Vec<(i64, i64, i64, i64, i64)> = changed
+            .map(|(lane, delta)| (*lane, delta.waiting, delta.later, delta.in_flight, delta.dead))
+            .collect();
+        sqlx::query(COMMIT).bind(json(&rows)?).execute(&mut *self.conn).await.map(|_| ())
     }
 }
 

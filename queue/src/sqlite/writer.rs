@@ -17,6 +17,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::command::{Command, Fault, LaneRef, Round};
 use super::connect;
+use super::open::Knobs;
 use super::round::{Desk, Woken};
 
 /// Commands that may wait; more wait in their callers.
@@ -71,8 +72,7 @@ pub(super) struct Writer {
     pub path: PathBuf,
     pub time: Arc<Time>,
     pub wakes: Arc<Wakes>,
-    pub never_sync: bool,
-    pub max_pages: Option<u32>,
+    pub knobs: Knobs,
 }
 
 type Inbox = mpsc::Receiver<Command>;
@@ -130,23 +130,26 @@ impl Writer {
     /// Opens the file again.
     async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
         let mut conn = connect::writer(&self.path, false).await?;
-        self.bound(&mut conn).await?;
+        self.turn_knobs(&mut conn).await?;
         Ok(conn)
     }
 
-    /// Bounds the file's size where a test asks for it.
-    pub async fn bound(&self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        if let Some(pages) = self.max_pages {
-            sqlx::raw_sql(sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}")))
-                .execute(conn)
-                .await?;
+    /// Sets what only tests set.
+    pub async fn turn_knobs(&self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        if let Some(steps) = self.knobs.steps.clone() {
+            conn.lock_handle().await?.set_progress_handler(100, move || {
+                steps.fetch_add(1, Ordering::Relaxed);
+                true
+            });
         }
-        Ok(())
+        let Some(pages) = self.knobs.max_pages else { return Ok(()) };
+        let bound = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+        sqlx::raw_sql(bound).execute(conn).await.map(|_| ())
     }
 
     async fn work(self: Arc<Self>, conn: SqliteConnection, inbox: Arc<tokio::sync::Mutex<Inbox>>) -> End {
         let mut inbox = inbox.lock().await;
-        let mut desk = match Desk::new(conn, self.never_sync).await {
+        let mut desk = match Desk::new(conn, self.knobs.never_sync).await {
             Ok(desk) => desk,
             Err(error) => return refuse_all(&mut inbox, &error),
         };

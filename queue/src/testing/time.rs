@@ -74,8 +74,8 @@ pub async fn jitter_spreads_retries(world: World, _: Scale) {
 }
 
 pub async fn retry_after_is_honoured(world: World, _: Scale) {
-    let probe = Arc::new(Probe::each(|job| match job.attempt {
-        1 => Answer::Retry { error: "slow down".into(), after: Some(SECOND * 500) },
+    let probe = Arc::new(Probe::each(|job| match (job.payload, job.attempt) {
+        (1, 1) => Answer::Retry { error: "slow down".into(), after: Some(SECOND * 500) },
         _ => Answer::Done,
     }));
     let running = start(&world.queue, &SINGLE, &probe, 1);

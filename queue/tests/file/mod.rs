@@ -38,7 +38,7 @@ impl TempFile {
     pub async fn serve(&self, knobs: Knobs) -> Queue {
         let opening = async {
             loop {
-                match open_with(self.options(Mode::Serve), knobs).await {
+                match open_with(self.options(Mode::Serve), knobs.clone()).await {
                     Err(OpenError::Locked(_)) => tokio::time::sleep(Duration::from_millis(2)).await,
                     opened => return opened.unwrap(),
                 }

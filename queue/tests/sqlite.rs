@@ -1,0 +1,224 @@
+//! What is particular to the SQLite broker: one process serves it, a tool may look in, the disk may be full.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod file;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use fairy_queue::sqlite::{Knobs, Mode, OpenError, Options, open};
+use fairy_queue::testing::{Probe, start, until};
+use fairy_queue::{
+    Answer, Ask, Hand, LaneSpec, NewJob, Order, Page, PushError, Queue, RetrySchedule, Settled, Verdict,
+    Which,
+};
+use file::TempFile;
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+
+const fn lane(name: &'static str, order: Order) -> LaneSpec {
+    let retry = RetrySchedule::Steps(&[]);
+    LaneSpec {
+        name,
+        order,
+        lease: Duration::from_secs(60),
+        batch: 10,
+        retry,
+        group_limit: Some(1 << 40),
+        max_payload: 65_536,
+    }
+}
+
+static PLAIN: LaneSpec = lane("plain", Order::Plain);
+static GROUPED: LaneSpec = lane("grouped", Order::Grouped);
+
+async fn claim(queue: &Queue, lane: &LaneSpec) -> Vec<Hand> {
+    let ask = Ask { hands: 1, worker: "test".into() };
+    queue.broker().claim(lane, ask).await.unwrap().hands
+}
+
+async fn settle(queue: &Queue, lane: &LaneSpec, hand: &Hand, verdict: Verdict) {
+    let verdicts = hand.jobs.iter().map(|job| (job.id.clone(), verdict.clone())).collect();
+    let lost = queue.broker().settle(lane, vec![Settled { token: hand.token, verdicts }]).await.unwrap();
+    assert!(lost.is_empty());
+}
+
+#[tokio::test]
+async fn one_process_serves_it_at_a_time() {
+    let file = TempFile::new();
+    let queue = file.serve(Knobs::default()).await;
+    queue.push(&PLAIN, vec![NewJob::new(b"1".to_vec())]).await.unwrap();
+    let second = open(file.options(Mode::Serve)).await;
+    assert!(matches!(second, Err(OpenError::Locked(_))), "{second:?}");
+    queue.close().await;
+    assert!(matches!(queue.push(&PLAIN, vec![NewJob::default()]).await, Err(PushError::Unavailable(_))));
+    let next = open(file.options(Mode::Serve)).await.unwrap();
+    assert_eq!(next.stats(&PLAIN).await.unwrap().waiting, 1, "what was accepted is there");
+}
+
+#[tokio::test]
+async fn leases_are_freed_at_the_start() {
+    let file = TempFile::new();
+    let queue = file.serve(Knobs::default()).await;
+    queue.push(&PLAIN, vec![NewJob::new(b"1".to_vec())]).await.unwrap();
+    assert_eq!(claim(&queue, &PLAIN).await.len(), 1);
+    drop(queue);
+    let queue = file.serve(Knobs::default()).await;
+    assert_eq!(claim(&queue, &PLAIN).await.len(), 1, "without waiting for the lease");
+}
+
+#[tokio::test]
+async fn a_tool_works_beside_the_server_and_is_noticed() {
+    let file = TempFile::new();
+    let missing = open(file.options(Mode::Tool)).await;
+    assert!(matches!(missing, Err(OpenError::Unusable { .. })), "a tool makes no queue: {missing:?}");
+    let queue = file.serve(Knobs::default()).await;
+    queue.push(&PLAIN, vec![NewJob::new(b"1".to_vec())]).await.unwrap();
+    let hand = claim(&queue, &PLAIN).await.remove(0);
+    settle(&queue, &PLAIN, &hand, Verdict::Doom { error: "no".into(), attempted: true }).await;
+    let hand = claim(&queue, &PLAIN).await.remove(0);
+    settle(&queue, &PLAIN, &hand, Verdict::Bury).await;
+
+    let tool = open(file.options(Mode::Tool)).await.unwrap();
+    let refused = tool.push(&PLAIN, vec![NewJob::default()]).await;
+    assert!(matches!(refused, Err(PushError::Unavailable(_))), "{refused:?}");
+    assert!(tool.broker().claim(&PLAIN, Ask { hands: 1, worker: "tool".into() }).await.is_err());
+    assert_eq!(tool.dead(&PLAIN, Page { after: None, limit: 10 }).await.unwrap().items.len(), 1);
+    let mut wake = queue.broker().wake(&PLAIN);
+    tool.pause(&PLAIN, None, "ada").await.unwrap();
+    tool.retry_dead(&PLAIN, Which::Oldest(10), "ada").await.unwrap();
+    wake.changed().await.unwrap();
+    assert!(claim(&queue, &PLAIN).await.is_empty(), "paused by the tool");
+    wake.borrow_and_update();
+    tool.resume(&PLAIN, None, "ada").await.unwrap();
+    tokio::time::timeout(Duration::from_secs(20), wake.changed()).await.expect("it is noticed").unwrap();
+    let again = claim(&queue, &PLAIN).await;
+    assert_eq!(again[0].jobs[0].id, hand.jobs[0].id, "retried by the tool, under its old id");
+    let pushed = queue.push(&PLAIN, vec![NewJob::new(b"2".to_vec())]).await.unwrap();
+    assert_ne!(pushed[0].id, hand.jobs[0].id);
+    assert_eq!(tool.audit(10).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_and_loses_nothing() {
+    let file = TempFile::new();
+    let queue = file.serve(Knobs { max_pages: Some(100), ..Knobs::default() }).await;
+    let job = || NewJob::new(vec![b'7'; 4_000]);
+    let mut accepted = 0;
+    let refused = loop {
+        match queue.push(&PLAIN, vec![job()]).await {
+            Ok(_) => accepted += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, PushError::Unavailable(_)), "certainly nothing was written: {refused:?}");
+    assert!(accepted > 20, "{accepted}");
+    assert_eq!(queue.stats(&PLAIN).await.unwrap().waiting, accepted);
+    let hand = claim(&queue, &PLAIN).await.remove(0);
+    settle(&queue, &PLAIN, &hand, Verdict::Remove).await;
+    queue.push(&PLAIN, vec![job()]).await.expect("there is room again");
+    assert_eq!(queue.stats(&PLAIN).await.unwrap().waiting, accepted - 10 + 1);
+}
+
+#[tokio::test]
+async fn the_file_does_not_grow_with_what_passes_through() {
+    let file = TempFile::new();
+    let queue = file.serve(Knobs::default()).await;
+    let mut sizes = Vec::new();
+    for _ in 0..30 {
+        for _ in 0..5 {
+            queue.push(&PLAIN, vec![NewJob::new(vec![b'7'; 2_000]); 100]).await.unwrap();
+        }
+        loop {
+            let hands = claim(&queue, &PLAIN).await;
+            let Some(hand) = hands.first() else { break };
+            settle(&queue, &PLAIN, hand, Verdict::Remove).await;
+        }
+        let wal = file.path().with_extension("db-wal");
+        sizes.push(std::fs::metadata(file.path()).unwrap().len() + std::fs::metadata(wal).unwrap().len());
+    }
+    let most = sizes.iter().max().unwrap();
+    assert!(*most < 40 << 20, "30 MB passed through, the log is cut at 16 MB: {sizes:?}");
+    queue.close().await;
+    assert!(std::fs::metadata(file.path()).unwrap().len() < 4 << 20, "only ever 1 MB at once");
+}
+
+/// Steps of SQLite's machine for pushing, handing out and settling 200 jobs, with this much waiting already.
+async fn steps(lane: &LaneSpec, backlog: usize, groups: usize) -> u64 {
+    let file = TempFile::new();
+    let counted = Arc::new(AtomicU64::new(0));
+    let queue = file.serve(Knobs { steps: Some(Arc::clone(&counted)), ..Knobs::default() }).await;
+    let job = |number: usize| {
+        let job = NewJob::new(b"7".to_vec());
+        if lane.order == Order::Grouped { job.group(format!("group {}", number % groups)) } else { job }
+    };
+    let all: Vec<NewJob> = (0..backlog).map(job).collect();
+    for part in all.chunks(1_000) {
+        queue.push(lane, part.to_vec()).await.unwrap();
+    }
+    let later = (0..backlog).map(|number| job(number).delay(Duration::from_secs(3_600))).collect::<Vec<_>>();
+    for part in later.chunks(1_000) {
+        queue.push(lane, part.to_vec()).await.unwrap();
+    }
+    counted.store(0, Ordering::Relaxed);
+    for round in 0..20 {
+        queue.push(lane, (0..10).map(|number| job(round * 10 + number)).collect()).await.unwrap();
+        let hand = claim(&queue, lane).await.remove(0);
+        assert_eq!(hand.jobs.len(), 10);
+        settle(&queue, lane, &hand, Verdict::Remove).await;
+    }
+    counted.load(Ordering::Relaxed)
+}
+
+#[tokio::test]
+async fn a_job_costs_the_same_however_deep_the_lane() {
+    for (lane, groups) in [(&PLAIN, (1, 1)), (&GROUPED, (20, 2_000))] {
+        let shallow = steps(lane, 400, groups.0).await;
+        let deep = steps(lane, 40_000, groups.1).await;
+        assert!(shallow > 20, "steps are counted: {shallow}");
+        assert!(deep * 10 <= shallow * 13, "{}: {shallow} hundred steps became {deep}", lane.name);
+    }
+}
+
+#[tokio::test]
+async fn a_newer_file_and_a_missing_directory_are_refused() {
+    let file = TempFile::new();
+    file.serve(Knobs::default()).await.close().await;
+    let mut conn = SqliteConnectOptions::new().filename(file.path()).connect().await.unwrap();
+    sqlx::raw_sql("PRAGMA user_version = 99").execute(&mut conn).await.unwrap();
+    let newer = open(file.options(Mode::Serve)).await;
+    assert!(matches!(newer, Err(OpenError::TooNew { found: 99, .. })), "{newer:?}");
+    let options = Options { path: file.path().join("nowhere/queue.db"), ..file.options(Mode::Serve) };
+    let missing = open(options).await;
+    assert!(matches!(missing, Err(OpenError::Unusable { .. })), "{missing:?}");
+}
+
+#[tokio::test]
+async fn a_worker_outlives_a_store_that_fails() {
+    let file = TempFile::new();
+    let queue = file.serve(Knobs { max_pages: Some(120), ..Knobs::default() }).await;
+    let mut disk = SqliteConnectOptions::new().filename(file.path()).connect().await.unwrap();
+    let filler =
+        "INSERT INTO audit (at, by, action, lane, subject) VALUES (0, '', '', '', hex(zeroblob(40000)))";
+    sqlx::raw_sql(filler).execute(&mut disk).await.unwrap();
+    let job = || NewJob::json(&1).unwrap().trace("x".repeat(2_000));
+    let mut accepted = 0;
+    for batch in [10, 1] {
+        while queue.push(&PLAIN, vec![job(); batch]).await.is_ok() {
+            accepted += batch;
+        }
+    }
+    let probe = Arc::new(Probe::each(|_| Answer::Done));
+    let running = start(&queue, &PLAIN, &probe, 4);
+    let refused = queue.broker().claim(&GROUPED, Ask { hands: 1, worker: "test".into() }).await;
+    assert!(refused.is_err() || !probe.items().is_empty(), "either it is full, or the worker found room");
+    sqlx::raw_sql("DELETE FROM audit").execute(&mut disk).await.unwrap();
+    until(async || {
+        let stats = queue.stats(&PLAIN).await.unwrap();
+        stats.waiting + stats.in_flight == 0
+    })
+    .await;
+    running.stop().await;
+    assert_eq!(probe.items().len(), accepted);
+}
