@@ -1,14 +1,15 @@
 //! The sinks: they follow the feed in order, lose nothing and repeat nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use fairy_jobs::{
     change::{Change, ChangeKind},
     id::{OperationId, UserId},
     lane::{Hint, Sink},
     notice::Reason,
-    ports::PortError,
+    ports::{EventBus, PortError, PortResult},
 };
 use fairy_queue::{Answer, Handler as _};
 use serde_json::json;
@@ -17,7 +18,7 @@ use super::{
     fakes::{FakeFeed, FakeTeams, Said, job},
     world::{Counter, JAE, MINA, SORA, StoppedClock, TASK, WORKSPACE, World},
 };
-use crate::{follow::Follow, notify::Notify, record::Record};
+use crate::{follow::Follow, notify::Notify, publish::Publish, record::Record};
 
 fn hint() -> fairy_queue::Job<Hint> {
     job(Hint { workspace: WORKSPACE }, Some(WORKSPACE.to_string()))
@@ -89,6 +90,43 @@ async fn a_sink_that_fails_goes_on_where_it_was() {
         assert_eq!(record(&feed).handle(vec![hint()]).await, [Answer::Done]);
         assert_eq!(*feed.log.lock().unwrap(), (1..=700).collect::<Vec<_>>());
     }
+}
+
+/// A bus that takes part of what it is given and says so.
+#[derive(Default)]
+struct HalfBus {
+    fails: Mutex<u32>,
+    events: Mutex<Vec<u64>>,
+}
+
+#[async_trait]
+impl EventBus for HalfBus {
+    async fn publish(&self, changes: &[Change]) -> PortResult<()> {
+        let failing = {
+            let mut fails = self.fails.lock().unwrap();
+            let failing = *fails > 0;
+            *fails = fails.saturating_sub(1);
+            failing
+        };
+        let taken = if failing { changes.len() / 2 } else { changes.len() };
+        self.events.lock().unwrap().extend(changes[..taken].iter().map(|c| c.seq));
+        if failing { Err(PortError::Unavailable("throttled".to_owned())) } else { Ok(()) }
+    }
+}
+
+#[tokio::test]
+async fn a_bus_that_took_half_is_given_all_again_and_nothing_twice_after_the_mark() {
+    let feed = feed(many(600, 1));
+    let bus = Arc::new(HalfBus { fails: Mutex::new(1), ..HalfBus::default() });
+    let publish = Publish { bus: bus.clone(), sinks: feed.clone() };
+    let publish = Follow { sinks: feed.clone(), follower: publish };
+    assert!(matches!(publish.handle(vec![hint()]).await[..], [Answer::Snooze(_)]));
+    for _ in 0..2 {
+        assert_eq!(publish.handle(vec![hint()]).await, [Answer::Done]);
+    }
+    let expected: Vec<u64> = (1..=250).chain(1..=600).collect();
+    assert_eq!(*bus.events.lock().unwrap(), expected);
+    assert_eq!(feed.marks.lock().unwrap()[&Sink::Publish], 600);
 }
 
 #[tokio::test]
