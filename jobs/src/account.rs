@@ -206,14 +206,44 @@ impl<'de> Deserialize<'de> for TimeOfDay {
     }
 }
 
-/// Judges a new password: 10 to 200 characters, not one of the person's own words or a single repeated character.
+/// What people type first, and attackers too; digits and exclamation marks at the end do not help.
+const COMMON: &[&str] = &[
+    "password",
+    "passwort",
+    "passw0rd",
+    "p@ssword",
+    "p@ssw0rd",
+    "12345678",
+    "123456789",
+    "1234567890",
+    "87654321",
+    "qwertyui",
+    "qwertyuiop",
+    "asdfghjkl",
+    "1q2w3e4r",
+    "letmein",
+    "iloveyou",
+    "welcome",
+    "changeme",
+    "abc",
+    "abcd",
+    "admin",
+    "administrator",
+    "sunshine",
+    "princess",
+    "football",
+    "baseball",
+    "trustno",
+];
+
+/// Judges a new password: 8 to 200 characters, not one of the person's own words or a single repeated character.
 ///
 /// Length is what counts (NIST SP 800-63B §3.1.1.2); there are no rules about kinds of characters. The upper bound
 /// keeps the cost of hashing bounded.
 pub fn check_password(password: &str, email: &EmailAddress, name: &Name) -> Result<(), TextError> {
     let length = password.chars().count();
-    if length < 10 {
-        return Err(TextError::Shape("must be at least 10 characters"));
+    if length < 8 {
+        return Err(TextError::Shape("must be at least 8 characters"));
     }
     if length > 200 {
         return Err(TextError::TooLong { limit: 200, length });
@@ -221,9 +251,8 @@ pub fn check_password(password: &str, email: &EmailAddress, name: &Name) -> Resu
     let lower = password.to_lowercase();
     let same = password.chars().all(|c| password.starts_with(c));
     let own = lower == email.as_str() || lower == name.as_str().to_lowercase();
-    let common = ["password", "1234567890", "qwertyuiop", "letmein"]
-        .iter()
-        .any(|c| lower.trim_end_matches(|d: char| d.is_ascii_digit() || d == '!') == *c || lower == *c);
+    let stem = lower.trim_end_matches(|c: char| c.is_ascii_digit() || c == '!');
+    let common = COMMON.contains(&stem) || COMMON.contains(&lower.as_str());
     if same || own || common {
         return Err(TextError::Shape("is too easy to guess"));
     }
@@ -241,9 +270,17 @@ mod tests {
             check_password(password, &email, &Name::parse("Mina Park-Lee").unwrap()).is_ok()
         };
         assert!(judge("correct horse battery") && judge("열 글자가 넘는 비밀번호"));
-        for bad in
-            ["short", "aaaaaaaaaaaa", "mina@example.com", "Mina Park-Lee", "Password123!", &"long".repeat(51)]
-        {
+        for bad in [
+            "short",
+            "aaaaaaaaaaaa",
+            "mina@example.com",
+            "Mina Park-Lee",
+            "Password123!",
+            "12345678",
+            "abc12345",
+            "7 chars",
+            &"long".repeat(51),
+        ] {
             assert!(!judge(bad), "{bad}");
         }
     }

@@ -52,7 +52,7 @@ impl SignUpRequest {
         if let (Some(email), Some(name)) = (&email, &name) {
             fields.take("password", check_password(&self.password, email, name));
         } else if self.password.is_empty() {
-            fields.refuse("password", "must be at least 10 characters");
+            fields.refuse("password", "must be at least 8 characters");
         }
         let time_zone = fields.optional("time_zone", &self.time_zone).unwrap_or_else(TimeZone::utc);
         let locale = fields.optional("locale", &self.locale).unwrap_or_default();
