@@ -21,7 +21,12 @@ pub struct Sink {
 impl Sink {
     /// Starts it and waits until it listens.
     pub async fn start() -> Self {
-        let (port, home) = (Port::claim(), Home::new());
+        Self::start_at(Port::claim()).await
+    }
+
+    /// Starts it at this port.
+    pub async fn start_at(port: Port) -> Self {
+        let home = Home::new();
         let process = Command::new(python())
             .arg(SCRIPT)
             .arg(port.number().to_string())
