@@ -23,10 +23,10 @@ DELETE FROM member_handles
 WHERE workspace = ? AND user = ? AND handle IN {list}";
 
 const WORKSPACES: &str = "\
-SELECT workspace
+SELECT workspace, workspace_name
 FROM members
-WHERE user = ? AND present = 1 AND workspace > ?
-ORDER BY workspace
+WHERE user = ? AND present = 1 AND (workspace_name, workspace) > (?, ?)
+ORDER BY workspace_name, workspace
 LIMIT ?";
 
 const MEANT: &str = "\
@@ -63,17 +63,19 @@ pub(super) async fn remove(
 
 /// The person has another name, in all their workspaces.
 pub(crate) async fn rename(c: &mut Connection<'_>, before: &User, name: &Name) -> PortResult<()> {
-    let mut after = WorkspaceId::from_bytes([0; 16]);
+    let mut after = (String::new(), WorkspaceId::from_bytes([0; 16]));
     loop {
-        let rows = c.rows(WORKSPACES, args![before.id, after, STEP]).await?;
-        let workspaces = rows.iter().map(Row::only).collect::<PortResult<Vec<WorkspaceId>>>()?;
-        for workspace in &workspaces {
-            remove(c, *workspace, before.id, (&before.name, &before.email)).await?;
-            add(c, *workspace, before.id, (name, &before.email)).await?;
-        }
-        match workspaces.last() {
-            Some(last) if workspaces.len() == STEP => after = *last,
-            _ => return Ok(()),
+        let rows = c.rows(WORKSPACES, args![before.id, after.0, after.1, STEP]).await?;
+        let Some(last) = rows.last() else {
+            return Ok(());
+        };
+        let mut columns = last.columns();
+        let (workspace, name_of_last) = (columns.next()?, columns.next()?);
+        after = (name_of_last, workspace);
+        for row in &rows {
+            let workspace = row.only()?;
+            remove(c, workspace, before.id, (&before.name, &before.email)).await?;
+            add(c, workspace, before.id, (name, &before.email)).await?;
         }
     }
 }

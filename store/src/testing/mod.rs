@@ -3,13 +3,34 @@
 //! It opens real databases in directories of their own. What it asks of one engine it will ask of every engine: only
 //! `stage` knows how a store is opened, and only `plans` and `sqlite` know which one it is.
 
+mod accounts;
+mod activity;
+mod feed;
 mod ledger;
+mod lists;
+mod plans;
 mod properties;
 #[path = "../../../jobs/tests/invariants/requests.rs"]
-#[expect(
-    clippy::unwrap_used,
-    unused_qualifications,
-    reason = "the requests of the domain's own tests, as they are"
-)]
 mod requests;
+mod sqlite;
 mod stage;
+mod teams;
+mod telling;
+mod upkeep;
+
+/// Makes a test of each of these, on a stage of its own; `all` runs them one after the other for `plans`.
+macro_rules! tests {
+    ($($name:ident,)*) => {
+        mod run {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(&super::Stage::new().await).await;
+            })*
+        }
+
+        pub async fn all() {
+            $($name(&Stage::new().await).await;)*
+        }
+    };
+}
+use tests;

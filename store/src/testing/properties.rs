@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 
 use fairy_jobs::{
     command::TaskName,
-    id::{OperationId, ProjectId, UserId, WorkspaceId},
+    id::OperationId,
     operation::{Operation, Outcome},
     page::{Limit, PageRequest},
     ports::{Accounts as _, Feed as _, Ledger as _, Tasks as _, Teams as _},
     state::State,
     task::Task,
+    team::Role,
 };
 use proptest::prelude::*;
 
@@ -25,38 +26,27 @@ use super::{
 /// The world of the requests, as rows.
 async fn furnish(stage: &Stage, world: &World) -> (Team, State) {
     let mut state = world.state();
-    let workspace =
-        world.operations(&[]).first().map_or(WorkspaceId::from_bytes(world_id()), |o| o.workspace);
+    let projects: Vec<_> = state.projects.values().cloned().collect();
     let people: Vec<_> = state.members.values().cloned().collect();
     for member in &people {
         let user = stage.user_named(member.user, member.name.as_str(), member.email.as_str());
         stage.store.create_user(&user, "hash").await.unwrap();
     }
     let owner = stage.store.user(people[0].user).await.unwrap().unwrap();
-    let team = stage.team_with(workspace, &owner).await;
+    let team = stage.team_with(projects[0].workspace, projects[0].id, &owner).await;
+    stage.project(&team, projects[1].id, projects[1].key.as_str()).await;
     for member in &people[1..] {
         let user = stage.store.user(member.user).await.unwrap().unwrap();
-        let role = member.role.unwrap_or(fairy_jobs::team::Role::Member);
-        stage.join(&team, &user, role).await;
+        stage.join(&team, &user, member.role.unwrap_or(Role::Member)).await;
         if member.role.is_none() {
             stage.remove(&team, user.id).await;
         }
     }
-    // The stage has made a project WEB already, so the world's projects have other keys here.
-    let projects: Vec<ProjectId> = state.projects.keys().copied().collect();
-    for (id, key) in projects.iter().zip(["WEBS", "OPSS"]) {
-        stage.project(&team, *id, key).await;
-    }
-    let held = stage.store.projects(workspace, PageRequest::default()).await.unwrap().items;
+    let held = stage.store.projects(team.workspace, PageRequest::default()).await.unwrap().items;
+    assert_eq!(held.iter().map(|p| &p.key).collect::<Vec<_>>(), [&projects[1].key, &projects[0].key]);
     state.projects = held.into_iter().map(|project| (project.id, project)).collect();
-    state.seq = stage.store.seq(workspace).await.unwrap().unwrap();
+    state.seq = stage.store.seq(team.workspace).await.unwrap().unwrap();
     (team, state)
-}
-
-fn world_id() -> [u8; 16] {
-    let mut bytes = [0; 16];
-    bytes[0] = 3;
-    bytes
 }
 
 async fn check(stage: &Stage, team: &Team, expected: &State, first: u64) {
@@ -92,7 +82,6 @@ async fn run(
     operations: &[Operation],
     batches: &[(usize, usize)],
 ) -> BTreeMap<OperationId, Outcome> {
-    let world = World::new();
     let mut held: BTreeMap<OperationId, Outcome> = BTreeMap::new();
     let (mut done, mut batches) = (0, batches.iter().cycle());
     while done < operations.len() {
@@ -108,7 +97,6 @@ async fn run(
         }
         done = to;
     }
-    drop(world);
     held
 }
 
@@ -139,7 +127,6 @@ proptest! {
                 assert_eq!(outcome, &held[&operation.id]);
             }
             check(&stage, &team, &state, first).await;
-            let _: Vec<UserId> = Vec::new();
             stage.store.close().await;
         });
     }

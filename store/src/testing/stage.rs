@@ -8,12 +8,13 @@ use std::sync::{
 use fairy_jobs::{
     account::{Digest, Locale, TimeZone, User},
     clock::Clock,
-    command::{Command, CreateTask, ProjectName},
+    command::{Command, CreateTask, ProjectName, TaskName},
     email::EmailAddress,
     id::{DeliveryId, IdSource, InvitationId, OperationId, ProjectId, TaskId, UserId, WorkspaceId},
     lane::Sink,
     operation::{Fingerprint, Operation, Outcome, Source},
-    ports::{Accounts as _, Ledger as _, Teams as _},
+    ports::{Accounts as _, Ledger as _, PortError, PortResult, Tasks as _, Teams as _},
+    problem::ProblemKind,
     rights::Scope,
     task::{Priority, Task},
     team::{ProjectKey, Role},
@@ -133,14 +134,14 @@ impl Stage {
     /// A workspace with an owner and a project `WEB`.
     pub async fn team(&self, owner: &User) -> Team {
         let workspace = WorkspaceId::generate(&*self.ids, self.now());
-        self.team_with(workspace, owner).await
+        self.team_with(workspace, ProjectId::generate(&*self.ids, self.now()), owner).await
     }
 
-    pub async fn team_with(&self, workspace: WorkspaceId, owner: &User) -> Team {
+    /// A workspace of this id with an owner and a project `WEB` of that id.
+    pub async fn team_with(&self, workspace: WorkspaceId, project: ProjectId, owner: &User) -> Team {
         let name = Name::parse("The Team").unwrap();
         let ask = self.ask(workspace, owner.id);
         self.store.create_workspace(&ask, &name, &Slug::from_name(&name), false).await.unwrap();
-        let project = ProjectId::generate(&*self.ids, self.now());
         let team = Team { workspace, owner: owner.id, project };
         self.project(&team, project, "WEB").await;
         team
@@ -211,10 +212,17 @@ impl Stage {
 
     /// Creates a task of the owner and reads it again.
     pub async fn task(&self, team: &Team, create: CreateTask) -> Task {
-        use fairy_jobs::{command::TaskName, ports::Tasks as _};
         let id = create.task;
         self.apply(team, team.owner, vec![Command::CreateTask(create)]).await;
         self.store.task(team.workspace, &TaskName::Id(id)).await.unwrap().unwrap()
+    }
+}
+
+/// The kind of the problem with which the domain refused.
+pub fn refusal<T: std::fmt::Debug>(result: PortResult<T>) -> ProblemKind {
+    match result {
+        Err(PortError::Refused(problem)) => problem.kind,
+        other => panic!("not refused: {other:?}"),
     }
 }
 

@@ -1,0 +1,272 @@
+//! Notices once for each person and change; deliveries begun, leased, settled; receipts.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use fairy_jobs::{
+    account::User,
+    change::Change,
+    command::{Assignment, Command, DeleteTask, TaskName, Watching},
+    id::{DeliveryId, NoticeId},
+    lane::Sink,
+    notice::{DeliveryState, Notice, Reason, Receipt},
+    page::{Limit, PageRequest},
+    ports::{Attempt, Deliveries as _, DeliveryContent, Feed as _, NewDelivery, Notices as _, Sinks as _},
+    task::Task,
+    team::Role,
+};
+use jiff::SignedDuration;
+
+use super::stage::{Stage, Team};
+
+super::tests! {
+    nobody_is_told_twice,
+    who_left_is_not_told_and_it_shows,
+    an_attempt_holds_a_lease,
+    only_who_began_an_attempt_ends_it,
+    a_message_says_what_is_so_when_it_is_sent,
+    a_watcher_who_stopped_is_left_in_peace,
+    receipts_show_everybody_and_the_actor_once,
+}
+
+const LEASE: Duration = Duration::from_secs(60);
+
+struct Scene {
+    team: Team,
+    owner: User,
+    mina: User,
+    task: Task,
+}
+
+async fn scene(stage: &Stage) -> Scene {
+    let (owner, mina) = (stage.person("Owner").await, stage.person("Mina").await);
+    let team = stage.team(&owner).await;
+    stage.join(&team, &mina, Role::Member).await;
+    let task = stage.task(&team, stage.new_task(&team, "Task")).await;
+    Scene { team, owner, mina, task }
+}
+
+impl Scene {
+    async fn assign(&self, stage: &Stage, person: &User) -> Change {
+        let task = TaskName::Id(self.task.id);
+        let assign = Command::Assign(Assignment { task, user: person.id });
+        stage.apply(&self.team, self.owner.id, vec![assign]).await;
+        self.last(stage).await
+    }
+
+    async fn last(&self, stage: &Stage) -> Change {
+        let seq = stage.store.seq(self.team.workspace).await.unwrap().unwrap();
+        stage.store.changes(self.team.workspace, seq - 1, 1).await.unwrap().remove(0)
+    }
+
+    fn notice(
+        &self,
+        stage: &Stage,
+        person: &User,
+        reason: Reason,
+        changes: &[&Change],
+    ) -> (Notice, NewDelivery) {
+        let at = stage.now();
+        let notice = Notice {
+            id: NoticeId::generate(&*stage.ids, at),
+            workspace: self.team.workspace,
+            person: person.id,
+            task: self.task.id,
+            operation: changes[0].operation,
+            reason,
+            changes: changes.iter().map(|change| change.seq).collect(),
+            created_at: at,
+        };
+        (notice, NewDelivery { id: stage.delivery(), due_at: at })
+    }
+
+    async fn tell(&self, stage: &Stage, notices: &[(Notice, NewDelivery)], seq: u64) -> Vec<DeliveryId> {
+        stage.store.tell(self.team.workspace, notices, seq, stage.now()).await.unwrap().deliveries
+    }
+
+    async fn receipts(&self, stage: &Stage) -> Vec<Receipt> {
+        let page = PageRequest::default();
+        stage.store.receipts(self.team.workspace, self.task.id, page).await.unwrap().items
+    }
+}
+
+async fn nobody_is_told_twice(stage: &Stage) {
+    let scene = scene(stage).await;
+    let change = scene.assign(stage, &scene.mina).await;
+    let first = scene.notice(stage, &scene.mina, Reason::Assigned, &[&change]);
+    let told = scene.tell(stage, std::slice::from_ref(&first), change.seq).await;
+    assert_eq!(told, [first.1.id]);
+    assert_eq!(stage.store.pending(Sink::Notify, scene.team.workspace, 10).await.unwrap(), []);
+    // Again with the same ids, with others, for other changes beside it, and twice in one call.
+    let unassign = Assignment { task: TaskName::Id(scene.task.id), user: scene.mina.id };
+    stage.apply(&scene.team, scene.owner.id, vec![Command::Unassign(unassign)]).await;
+    let later = scene.last(stage).await;
+    let again = scene.notice(stage, &scene.mina, Reason::Assigned, &[&change]);
+    let overlapping = scene.notice(stage, &scene.mina, Reason::Assigned, &[&change, &later]);
+    assert_eq!(scene.tell(stage, &[first, again, overlapping], change.seq).await, []);
+    let new = scene.notice(stage, &scene.mina, Reason::Unassigned, &[&later]);
+    let twin = scene.notice(stage, &scene.mina, Reason::Unassigned, &[&later]);
+    assert_eq!(scene.tell(stage, &[new.clone(), twin], later.seq).await, [new.1.id]);
+    assert_eq!(scene.tell(stage, &[], later.seq).await, []);
+    let receipts = scene.receipts(stage).await;
+    assert_eq!(receipts.iter().filter(|receipt| receipt.notice.is_some()).count(), 2);
+}
+
+async fn who_left_is_not_told_and_it_shows(stage: &Stage) {
+    let scene = scene(stage).await;
+    let change = scene.assign(stage, &scene.mina).await;
+    stage.remove(&scene.team, scene.mina.id).await;
+    let notice = scene.notice(stage, &scene.mina, Reason::Assigned, &[&change]);
+    assert_eq!(scene.tell(stage, &[notice.clone()], change.seq).await, []);
+    let receipt = scene.receipts(stage).await.into_iter().find(|r| r.notice.is_some()).unwrap();
+    assert_eq!((receipt.person, receipt.deliveries.len()), (scene.mina.id, 0));
+    assert_eq!(receipt.not_told.as_deref(), Some("is no longer a member of the workspace"));
+    assert_eq!(stage.store.next_due(notice.1.id).await.unwrap(), None);
+}
+
+async fn told(stage: &Stage) -> (Scene, DeliveryId) {
+    let scene = scene(stage).await;
+    let change = scene.assign(stage, &scene.mina).await;
+    let notice = scene.notice(stage, &scene.mina, Reason::Assigned, &[&change]);
+    let delivery = scene.tell(stage, &[notice], change.seq).await.remove(0);
+    (scene, delivery)
+}
+
+async fn an_attempt_holds_a_lease(stage: &Stage) {
+    let (scene, delivery) = told(stage).await;
+    let begin = async || stage.store.begin(&[delivery], LEASE, stage.now()).await.unwrap();
+    let due = async || {
+        let later = stage.now() + SignedDuration::from_millis(1);
+        stage.store.due(later, 500).await.unwrap().contains(&delivery)
+    };
+    assert!(due().await);
+    let begun = begin().await;
+    assert_eq!((begun[0].attempt, &begun[0].address), (1, &scene.mina.email));
+    assert_eq!((begun[0].person, begun[0].name.as_ref()), (Some(scene.mina.id), Some(&scene.mina.name)));
+    assert_eq!(begin().await, []);
+    assert!(!due().await);
+    assert_eq!(scene.receipts(stage).await[1].deliveries[0].state, DeliveryState::Sending);
+    // Whoever began it was killed: when the lease is over, it is due again.
+    stage.clock.advance(SignedDuration::from_secs(59));
+    assert_eq!(begin().await, []);
+    stage.clock.advance(SignedDuration::from_secs(1));
+    assert!(due().await);
+    assert_eq!(stage.store.next_due(delivery).await.unwrap(), Some(stage.now()));
+    assert_eq!(begin().await[0].attempt, 2);
+    let unknown = stage.delivery();
+    assert_eq!(stage.store.begin(&[unknown], LEASE, stage.now()).await.unwrap(), []);
+    assert_eq!(stage.store.next_due(unknown).await.unwrap(), None);
+}
+
+async fn only_who_began_an_attempt_ends_it(stage: &Stage) {
+    let (scene, delivery) = told(stage).await;
+    let settle =
+        async |attempt, end| stage.store.settle(&[(delivery, attempt, end)], stage.now()).await.unwrap();
+    let state = async || scene.receipts(stage).await[1].deliveries[0].clone();
+    let sent = || Attempt::Sent { provider_id: "250 ok".to_owned() };
+    settle(0, sent()).await;
+    assert_eq!(state().await.state, DeliveryState::Pending);
+    stage.store.begin(&[delivery], LEASE, stage.now()).await.unwrap();
+    let due_at = stage.now() + SignedDuration::from_secs(90);
+    settle(1, Attempt::Later { due_at, error: "x".repeat(900) }).await;
+    let later = state().await;
+    assert_eq!((later.state, later.due_at, later.attempts), (DeliveryState::Pending, Some(due_at), 1));
+    assert_eq!(later.error.map(|error| error.len()), Some(500));
+    assert_eq!(stage.store.next_due(delivery).await.unwrap(), Some(due_at));
+    assert_eq!(stage.store.begin(&[delivery], LEASE, stage.now()).await.unwrap(), []);
+    stage.clock.advance(SignedDuration::from_secs(90));
+    stage.store.begin(&[delivery], LEASE, stage.now()).await.unwrap();
+    stage.clock.advance(SignedDuration::from_secs(60));
+    stage.store.begin(&[delivery], LEASE, stage.now()).await.unwrap();
+    // The second attempt wakes up after the third was begun.
+    settle(2, Attempt::Failed { error: "late".to_owned() }).await;
+    assert_eq!(state().await.state, DeliveryState::Sending);
+    settle(3, sent()).await;
+    let done = state().await;
+    assert_eq!((done.state, done.attempts, done.due_at), (DeliveryState::Sent, 3, None));
+    assert_eq!((done.finished_at, done.provider_id.as_deref()), (Some(stage.now()), Some("250 ok")));
+    assert_eq!(stage.store.next_due(delivery).await.unwrap(), None);
+    settle(3, Attempt::Failed { error: "again".to_owned() }).await;
+    assert_eq!(state().await, done);
+    stage.clock.advance(SignedDuration::from_hours(1));
+    assert_eq!(stage.store.begin(&[delivery], LEASE, stage.now()).await.unwrap(), []);
+}
+
+async fn a_message_says_what_is_so_when_it_is_sent(stage: &Stage) {
+    let (scene, delivery) = told(stage).await;
+    let begun = stage.store.begin(&[delivery], LEASE, stage.now()).await.unwrap();
+    let contents = async || stage.store.contents(&begun).await.unwrap().remove(0);
+    let DeliveryContent::Notice { notice, changes, person, workspace, names } = contents().await else {
+        panic!("a member is told");
+    };
+    assert_eq!((notice.person, notice.reason), (scene.mina.id, Reason::Assigned));
+    assert_eq!(changes, [scene.last(stage).await]);
+    assert_eq!((*person, workspace.id), (scene.mina.clone(), scene.team.workspace));
+    let names: BTreeSet<_> = names.into_iter().collect();
+    let named = [&scene.mina, &scene.owner].map(|user| (user.id, user.name.clone()));
+    assert_eq!(names, named.into());
+    // Of a task that is deleted meanwhile people are still told; who has left is not.
+    let task = TaskName::Id(scene.task.id);
+    stage.apply(&scene.team, scene.owner.id, vec![Command::DeleteTask(DeleteTask { task })]).await;
+    assert!(matches!(contents().await, DeliveryContent::Notice { .. }));
+    stage.remove(&scene.team, scene.mina.id).await;
+    let DeliveryContent::Gone(why) = contents().await else { panic!("who left is not told") };
+    let end = Attempt::Dropped { reason: why.clone() };
+    stage.store.settle(&[(delivery, 1, end)], stage.now()).await.unwrap();
+    let receipts = scene.receipts(stage).await;
+    assert_eq!(receipts[1].not_told.as_ref(), Some(&why));
+}
+
+async fn a_watcher_who_stopped_is_left_in_peace(stage: &Stage) {
+    let scene = scene(stage).await;
+    let watching = || Watching { task: TaskName::Id(scene.task.id), user: scene.mina.id };
+    stage.apply(&scene.team, scene.mina.id, vec![Command::Watch(watching())]).await;
+    let change = scene.assign(stage, &scene.owner).await;
+    let notice = scene.notice(stage, &scene.mina, Reason::Watching, &[&change]);
+    let delivery = scene.tell(stage, &[notice], change.seq).await;
+    let begun = stage.store.begin(&delivery, LEASE, stage.now()).await.unwrap();
+    let contents = async || stage.store.contents(&begun).await.unwrap().remove(0);
+    assert!(matches!(contents().await, DeliveryContent::Notice { .. }));
+    stage.apply(&scene.team, scene.mina.id, vec![Command::Unwatch(watching())]).await;
+    assert!(matches!(contents().await, DeliveryContent::Gone(_)));
+}
+
+async fn receipts_show_everybody_and_the_actor_once(stage: &Stage) {
+    let scene = scene(stage).await;
+    let mut people = vec![scene.mina.clone()];
+    for name in ["Jae", "Sun", "Ara", "Bo"] {
+        let person = stage.person(name).await;
+        stage.join(&scene.team, &person, Role::Member).await;
+        people.push(person);
+    }
+    for person in &people {
+        let change = scene.assign(stage, person).await;
+        let notices: Vec<_> =
+            people.iter().map(|p| scene.notice(stage, p, Reason::Assigned, &[&change])).collect();
+        assert_eq!(scene.tell(stage, &notices, change.seq).await.len(), 5);
+    }
+    let whole = scene.receipts(stage).await;
+    assert_eq!(whole.len(), 5 * 6);
+    for group in whole.chunks(6) {
+        assert_eq!((group[0].notice, group[0].person), (None, scene.owner.id));
+        assert_eq!(group[0].not_told.as_deref(), Some("did it"));
+        let told: BTreeSet<_> = group[1..].iter().map(|r| r.person).collect();
+        assert_eq!(told, people.iter().map(|p| p.id).collect());
+        assert!(group[1..].iter().all(|r| r.changes == group[0].changes && r.deliveries.len() == 1));
+    }
+    assert!(whole.iter().rev().is_sorted_by_key(|receipt| receipt.changes[0]));
+    for limit in 1..8 {
+        let mut request = PageRequest { limit: Limit::new(limit).unwrap(), cursor: None };
+        let mut walked = Vec::new();
+        loop {
+            let page =
+                stage.store.receipts(scene.team.workspace, scene.task.id, request.clone()).await.unwrap();
+            assert!(page.items.len() <= request.limit.get());
+            walked.extend(page.items);
+            request.cursor = page.next;
+            if request.cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(walked, whole, "{limit} a page");
+    }
+}
