@@ -194,3 +194,68 @@ impl Relay for Hints {
         self.note(|notes| notes.due.extend(due.take(room(&notes.due))));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use fairy_queue::sqlite::{Mode, Options, open};
+
+    use super::*;
+    use crate::lanes;
+
+    fn workspace(number: u16) -> WorkspaceId {
+        let mut bytes = [0; 16];
+        bytes[..2].copy_from_slice(&number.to_be_bytes());
+        WorkspaceId::from_bytes(bytes)
+    }
+
+    fn hints() -> Hints {
+        let sinks = vec![(Sink::Record, &lanes::RECORD), (Sink::Notify, &lanes::NOTIFY)];
+        Hints::new(Signals::default(), Lanes { sinks, deliver: &lanes::DELIVER })
+    }
+
+    async fn waiting(queue: &Queue) -> [u64; 3] {
+        let mut counts = [0; 3];
+        for (count, lane) in counts.iter_mut().zip([&lanes::RECORD, &lanes::NOTIFY, &lanes::DELIVER]) {
+            *count = queue.stats(lane).await.unwrap().waiting;
+        }
+        counts
+    }
+
+    #[tokio::test]
+    async fn what_is_noted_is_pushed_once_and_again_only_when_that_helps() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("queue.db");
+        let queue = open(Options { path, clock: Arc::new(|| 0), mode: Mode::Serve }).await.unwrap();
+        let (hints, stop) = (hints(), CancellationToken::new());
+        hints.changed(workspace(1), 1).await;
+        hints.changed(workspace(1), 2).await;
+        hints.changed(workspace(2), 1).await;
+        hints.due(&[DeliveryId::from_bytes([1; 16]); 2]).await;
+        let task = tokio::spawn(hints.clone().run(queue.clone(), stop.clone()));
+        hints.idle().await;
+        assert_eq!(waiting(&queue).await, [2, 2, 1], "one hint for each sink of each workspace");
+
+        for _ in 0..3 {
+            hints.behind(Sink::Record, &[workspace(1)]).await;
+            hints.due(&[DeliveryId::from_bytes([1; 16])]).await;
+            hints.idle().await;
+        }
+        assert_eq!(waiting(&queue).await, [3, 2, 1], "the sweeper's hints do not gather");
+        hints.changed(workspace(1), 3).await;
+        stop.cancel();
+        task.await.unwrap();
+        assert_eq!(waiting(&queue).await, [4, 3, 1], "what was noted before the stop is pushed");
+    }
+
+    #[tokio::test]
+    async fn notes_are_bounded() {
+        let hints = hints();
+        for number in 0..12_000 {
+            hints.changed(workspace(number), 1).await;
+        }
+        let noted = hints.take().unwrap();
+        assert_eq!(noted.changed.len(), MAX_NOTES);
+    }
+}

@@ -73,3 +73,32 @@ pub async fn first_end(tasks: Vec<&mut Running>) -> String {
         Err(panic) => format!("{} panicked: {panic}", names[index]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn until_stopped(name: &'static str) -> Running {
+        Running::spawn(name, |stop| async move {
+            stop.cancelled().await;
+            Ok(())
+        })
+    }
+
+    #[tokio::test]
+    async fn a_part_that_ends_by_itself_is_named_with_its_reason() {
+        let mut well = until_stopped("well");
+        let mut broken = Running::spawn("broken", |_| async { Err("out of luck".to_owned()) });
+        assert_eq!(first_end(vec![&mut well, &mut broken]).await, "broken ended: out of luck");
+        let mut gone = Running::spawn("gone", |_| async { Ok(()) });
+        assert_eq!(first_end(vec![&mut well, &mut gone]).await, "gone ended by itself");
+        assert_eq!(well.stop(Duration::from_secs(5)).await, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_that_does_not_stop_is_broken_off() {
+        let stubborn = Running::spawn("stubborn", |_| std::future::pending());
+        let error = stubborn.stop(Duration::from_secs(3)).await.unwrap_err();
+        assert_eq!(error, "stubborn did not end within 3 s and was broken off");
+    }
+}

@@ -162,6 +162,12 @@ async fn a_write_is_applied_and_told_once_and_nothing_is_left() {
     let activity = joon.get("/workspaces/acme/activity").await;
     assert_eq!(changes["items"].as_array().unwrap().len(), activity["items"].as_array().unwrap().len());
 
+    let admin = |path: &str| reqwest::get(format!("http://{}{path}", stack.admin_address));
+    assert_eq!(admin("/health/ready").await.unwrap().status(), StatusCode::OK);
+    assert_eq!(admin("/v1/me").await.unwrap().status(), StatusCode::NOT_FOUND);
+    let figures = admin("/metrics").await.unwrap().text().await.unwrap();
+    assert!(figures.contains("\nfairy_lane_jobs{lane=\"operations\",state=\"waiting\"} 0\n"), "{figures}");
+
     // What was done stays done, whatever the time.
     clock.advance(Duration::from_secs(24 * 60 * 60));
     stack.drain().await.unwrap();
