@@ -5,6 +5,7 @@
 
 use std::time::SystemTime;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fairy_jobs::{clock::Clock, ports::Mail};
 use lettre::{
     Address, Message,
@@ -39,13 +40,15 @@ impl From<lettre::error::Error> for MessageError {
 pub(super) fn message(mail: &Mail, from: &Sender, clock: &dyn Clock) -> Result<Message, MessageError> {
     let address: Address =
         mail.to.as_str().parse().map_err(|_| MessageError("no such address".to_owned()))?;
-    let to = Mailbox::new(mail.to_name.as_ref().map(|name| one_line(name.as_str())), address);
+    // A reader would decode such a name, and it could say that it is somebody else; the address says enough.
+    let to_name = mail.to_name.as_ref().map(|name| one_line(name.as_str())).filter(|name| !is_encoded(name));
+    let to = Mailbox::new(to_name, address);
     let id = |id: &str| format!("<{}>", one_line(id));
     let raw = |name: &HeaderName, value: &str| HeaderValue::new(name.clone(), one_line(value));
     let mut builder = Message::builder()
         .from(from.mailbox().clone())
         .to(to)
-        .subject(one_line(&mail.subject))
+        .raw_header(subject(&one_line(&mail.subject)))
         .header(Date::new(SystemTime::from(clock.now())))
         .message_id(Some(id(&mail.message_id)))
         .raw_header(raw(&AUTO_SUBMITTED, "auto-generated"))
@@ -66,6 +69,32 @@ pub(super) fn message(mail: &Mail, from: &Sender, clock: &dyn Clock) -> Result<M
     let html = SinglePart::builder().header(ContentType::TEXT_HTML).body(body(&mail.html));
     let parts = MultiPart::alternative().boundary(boundary(mail)).singlepart(text).singlepart(html);
     Ok(builder.multipart(parts)?)
+}
+
+/// Whether a reader would take a part of it for an encoded word (RFC 2047 §2) and show something else.
+fn is_encoded(text: &str) -> bool {
+    text.contains("=?")
+}
+
+/// The subject; what looks like an encoded word is encoded itself, so that it is shown as it was typed.
+fn subject(text: &str) -> HeaderValue {
+    /// Bytes in one encoded word: 60 characters of base 64, in a word of at most 75 (RFC 2047 §2).
+    const WORD: usize = 45;
+    let name = HeaderName::new_from_ascii_str("Subject");
+    if !is_encoded(text) {
+        return HeaderValue::new(name, text.to_owned());
+    }
+    let mut words = vec![String::new()];
+    for c in text.chars() {
+        let full = words.last().is_none_or(|word| word.len() + c.len_utf8() > WORD);
+        if full {
+            words.push(String::new());
+        }
+        words.iter_mut().last().into_iter().for_each(|word| word.push(c));
+    }
+    let encoded: Vec<String> =
+        words.iter().map(|word| format!("=?utf-8?B?{}?=", STANDARD.encode(word))).collect();
+    HeaderValue::dangerous_new_pre_encoded(name, text.to_owned(), encoded.join("\r\n "))
 }
 
 /// The body of a part. ASCII goes as it is as long as its lines may (RFC 5322 §2.1.1), so that a link stands whole in the

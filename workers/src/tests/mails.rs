@@ -1,5 +1,6 @@
 //! Every mail as a person reads it, and as it goes over the wire.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fairy_jobs::{
     account::{Locale, TimeZone, User},
     change::Change,
@@ -310,4 +311,17 @@ async fn nothing_typed_gets_into_a_header() {
     );
     assert!(head.contains("boundary=\"fairy-1-dlv_"), "the line between the parts is in neither: {head}");
     assert_eq!(body.matches("--fairy-1-").count(), 3);
+}
+
+#[tokio::test]
+async fn what_looks_encoded_is_shown_as_it_was_typed() {
+    let mut mail = notice(JAE, Reason::Creator, World::new().creates(MINA));
+    mail.subject = format!("WEB-1 =?utf-8?q?Bcc=3A?= {}", "x".repeat(80));
+    mail.to_name = Name::parse("=?utf-8?q?Somebody_else?=").ok();
+    let raw = wire(&mail).await;
+    let head = raw.split_once("\n\n").unwrap().0;
+    assert!(head.contains("\nTo: jae@example.com\n") && !head.contains("?q?"), "{head}");
+    let words = head.split("=?utf-8?B?").skip(1).map(|word| word.split("?=").next().unwrap());
+    let decoded = words.map(|word| String::from_utf8(STANDARD.decode(word).unwrap()).unwrap());
+    assert_eq!(decoded.collect::<String>(), mail.subject);
 }
