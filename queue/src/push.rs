@@ -62,7 +62,7 @@ pub enum PushError {
         /// Most jobs it may hold.
         limit: u64,
     },
-    /// A payload is larger than its lane allows.
+    /// A payload is larger than its lane allows, or those of the batch together are larger than any store takes.
     #[error("a payload of {size} bytes is over the limit of {limit}")]
     PayloadTooLarge {
         /// Bytes offered.

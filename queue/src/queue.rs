@@ -13,7 +13,9 @@ use crate::{
 
 /// Most jobs in one push.
 const MAX_PUSH: usize = 1_000;
-/// Longest group name, unique key or tag in bytes: they are index keys.
+/// Most payload bytes in one push.
+const MAX_BYTES: usize = 16 << 20;
+/// Longest group name, unique key, tag or trace context in bytes.
 const MAX_NAME: usize = 512;
 
 /// A call other than a push that the store could not carry out.
@@ -52,6 +54,10 @@ impl Queue {
         }
         if jobs.len() > MAX_PUSH {
             return Err(PushError::TooMany { count: jobs.len(), limit: MAX_PUSH });
+        }
+        let size = jobs.iter().map(|job| job.payload.len()).sum();
+        if size > MAX_BYTES {
+            return Err(PushError::PayloadTooLarge { size, limit: MAX_BYTES });
         }
         for job in &jobs {
             check(lane, job)?;
@@ -143,10 +149,12 @@ fn check(lane: &LaneSpec, job: &NewJob) -> Result<(), PushError> {
     if job.payload.len() > lane.max_payload {
         return Err(PushError::PayloadTooLarge { size: job.payload.len(), limit: lane.max_payload });
     }
-    let names =
-        [job.group.as_deref(), job.unique.as_ref().map(|unique| unique.key.as_str()), job.tag.as_deref()];
-    if names.into_iter().flatten().any(|name| name.len() > MAX_NAME) {
-        return Err(PushError::Misfit(format!("a group, key or tag is longer than {MAX_NAME} bytes")));
+    let key = job.unique.as_ref().map(|unique| unique.key.as_str());
+    let names = [job.group.as_deref(), key, job.tag.as_deref(), job.trace.as_deref()];
+    // Stores end a text at a NUL, so two names could become one.
+    if names.into_iter().flatten().any(|name| name.len() > MAX_NAME || name.contains('\0')) {
+        let error = format!("a group, key, tag or trace holds a NUL or is longer than {MAX_NAME} bytes");
+        return Err(PushError::Misfit(error));
     }
     match (lane.order, &job.group) {
         (Order::Grouped, None) => Err(PushError::Misfit(format!("lane {} needs a group", lane.name))),

@@ -72,6 +72,8 @@ pub(super) struct Round {
 
 /// Most jobs that one transaction moves, so that nobody waits long for a neighbour's bulk push.
 const FULL: usize = 2_000;
+/// Payload bytes that weigh as much as a job.
+const BYTES: usize = 4_096;
 
 impl Round {
     /// Adds a command.
@@ -79,7 +81,7 @@ impl Round {
         self.weight += 1;
         match command {
             Command::Push(lane, jobs, reply) => {
-                self.weight += jobs.len();
+                self.weight += jobs.len() + jobs.iter().map(|job| job.payload.len()).sum::<usize>() / BYTES;
                 self.pushes.push((lane, jobs, reply));
             }
             Command::Settle(lane, settled, reply) => {

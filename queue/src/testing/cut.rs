@@ -1,6 +1,7 @@
 //! A broker that can be cut off from its store, as a process that dies is.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,6 +16,16 @@ use crate::{
 pub struct Cut {
     inner: RwLock<Option<Arc<dyn Broker>>>,
     renewals: watch::Sender<u64>,
+    faults: Mutex<VecDeque<Fault>>,
+}
+
+/// What a call of the worker machinery meets instead of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The store is away.
+    Away,
+    /// The code that talks to it panics.
+    Panic,
 }
 
 impl Cut {
@@ -23,6 +34,7 @@ impl Cut {
         Arc::new(Self {
             inner: RwLock::new(Some(Arc::clone(queue.broker()))),
             renewals: watch::Sender::new(0),
+            faults: Mutex::default(),
         })
     }
 
@@ -34,6 +46,22 @@ impl Cut {
     /// How many renewals have been carried out.
     pub fn renewals(&self) -> watch::Receiver<u64> {
         self.renewals.subscribe()
+    }
+
+    /// The next claims and settlements meet these instead.
+    pub fn fail_next(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).extend(faults);
+    }
+
+    /// Whether faults are still to be met.
+    pub fn has_faults(&self) -> bool {
+        !self.faults.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    fn meet_fault(&self) -> Result<(), QueueError> {
+        let fault = self.faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        assert_ne!(fault, Some(Fault::Panic), "a panic that a scenario asked for");
+        fault.map_or(Ok(()), |_| Err(QueueError("a fault that a scenario asked for".into())))
     }
 
     async fn inner(&self) -> Arc<dyn Broker> {
@@ -56,6 +84,7 @@ impl Broker for Cut {
     }
 
     async fn claim(&self, lane: &LaneSpec, ask: Ask) -> Result<Claimed, QueueError> {
+        self.meet_fault()?;
         self.inner().await.claim(lane, ask).await
     }
 
@@ -66,6 +95,7 @@ impl Broker for Cut {
     }
 
     async fn settle(&self, lane: &LaneSpec, settled: Vec<Settled>) -> Result<Vec<Token>, QueueError> {
+        self.meet_fault()?;
         self.inner().await.settle(lane, settled).await
     }
 

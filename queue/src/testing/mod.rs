@@ -7,6 +7,7 @@
 mod crash;
 mod cut;
 mod dead;
+mod faults;
 mod grouped;
 mod keys;
 mod lanes;
@@ -18,7 +19,7 @@ mod time;
 mod turns;
 mod world;
 
-pub use cut::Cut;
+pub use cut::{Cut, Fault};
 pub use probe::{Probe, Running, Seen, start, until};
 pub use world::{Scale, Store, World};
 
@@ -53,6 +54,8 @@ scenarios! {
         a_crash_costs_only_the_guilty, a_hand_back_costs_nothing, a_panic_costs_only_the_guilty;
     dead: an_undecodable_payload_is_buried, attempts_run_out, burial_comes_first_and_blocks_the_group,
         letters_are_listed_retried_and_discarded;
+    faults: a_worker_outlives_faults_of_its_store, a_worker_that_panics_is_started_again,
+        a_payload_that_panics_the_decoder_is_buried;
     operators: a_paused_lane_hands_out_nothing, a_paused_group_lets_others_pass, a_lane_is_counted;
     stop: what_runs_finishes_and_the_rest_goes_back, what_does_not_finish_is_broken_off;
 }

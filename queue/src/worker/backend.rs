@@ -1,10 +1,11 @@
 //! The apalis backend of a lane: it only passes on what is ready.
 //!
-//! No poll ever fails, because apalis ends a worker at the first error. The tasks that talk to the store start with
-//! the first poll and not before, since apalis builds workers long before it runs them.
+//! No fault of the store ever fails a poll, because apalis ends a worker at the first error. The one error there is
+//! says that a task of this worker panicked; the monitor then starts the worker again. The tasks that talk to the store
+//! start with the first poll and not before, since apalis builds workers long before it runs them.
 
-use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -20,10 +21,15 @@ use super::acknowledge::AcknowledgeLayer;
 use super::fetch::fetch;
 use super::renew::renew;
 use super::settle::settle;
-use super::station::{Batch, Finished, Station};
+use super::station::{Batch, Finished, Station, spawn};
 
 /// How long the last verdicts may take to reach the store after everything in hand has ended.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// A task of the worker panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("a task of the worker of lane {0} panicked")]
+pub(super) struct Broken(&'static str);
 
 /// Batches of one lane, as apalis wants them.
 pub(super) struct LaneBackend {
@@ -40,9 +46,10 @@ impl LaneBackend {
 
     fn start(&mut self) {
         if let Some(finished) = self.finished.take() {
-            let fetching = tokio::spawn(fetch(Arc::clone(&self.station)));
-            let settling = tokio::spawn(settle(Arc::clone(&self.station), finished));
-            tokio::spawn(renew(Arc::clone(&self.station)));
+            let station = &self.station;
+            let fetching = spawn(station, fetch(Arc::clone(station)));
+            let settling = spawn(station, settle(Arc::clone(station), finished));
+            spawn(station, renew(Arc::clone(station)));
             self.tasks = Some([fetching, settling]);
         }
     }
@@ -58,10 +65,14 @@ impl Drop for LaneBackend {
 
 impl Backend for LaneBackend {
     type Task = Task<Batch>;
-    type Error = Infallible;
+    type Error = Broken;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Infallible>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Broken>> {
         self.start();
+        self.station.waker.register(cx.waker());
+        if self.station.broken.load(Ordering::Acquire) {
+            return Poll::Ready(Err(Broken(self.station.lane.name)));
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -69,7 +80,7 @@ impl Backend for LaneBackend {
         &mut self,
         cx: &mut Context<'_>,
         _: &WorkerContext,
-    ) -> Poll<Option<Result<Task<Batch>, Infallible>>> {
+    ) -> Poll<Option<Result<Task<Batch>, Broken>>> {
         if self.station.stop.is_cancelled() {
             return Poll::Pending;
         }
@@ -80,7 +91,7 @@ impl Backend for LaneBackend {
         }
     }
 
-    fn poll_close(&mut self, cx: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Infallible>> {
+    fn poll_close(&mut self, cx: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Broken>> {
         let (station, tasks) = (&self.station, &mut self.tasks);
         let closing = self.closing.get_or_insert_with(|| close(Arc::clone(station), tasks.take()).boxed());
         closing.poll_unpin(cx).map(Ok)
@@ -95,8 +106,7 @@ async fn close(station: Arc<Station>, tasks: Option<[JoinHandle<()>; 2]>) {
     let all_back = async {
         // A task that panicked has nothing more to bring back.
         let _ = fetching.await;
-        let slots = u32::try_from(station.crew.concurrency.max(1) * 2).unwrap_or(u32::MAX);
-        let _ = station.slots.acquire_many(slots).await;
+        let _ = station.slots.acquire_many(station.capacity).await;
     };
     if tokio::time::timeout(LAST_WORDS, all_back).await.is_err() {
         tracing::error!(

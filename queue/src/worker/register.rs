@@ -16,7 +16,7 @@ use super::work::Work;
 pub struct Crew {
     /// Who works, for operators and logs; unique among processes.
     pub name: String,
-    /// Hand-outs worked at once; as many again may wait in the process.
+    /// Hand-outs worked at once; as many again may wait in the process, fewer when they are large.
     pub concurrency: usize,
     /// The newest payload version this program understands.
     pub version: u32,

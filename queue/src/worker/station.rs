@@ -1,18 +1,25 @@
 //! What the parts of one lane's worker share.
 
 use std::collections::{HashSet, VecDeque};
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use apalis::prelude::WorkerContext;
+use futures::FutureExt;
 use futures::task::AtomicWaker;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Broker, Crew, Hand, JobId, LaneSpec, Settled, Token, Verdict};
 
 /// How often a worker with jobs in hand looks whether apalis is shutting down: it offers no way to be told.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// Most jobs fetched ahead of the handler, beyond one hand-out.
+const AHEAD: usize = 64;
 
 /// A hand-out on its way through the worker, with the slot it takes.
 pub(super) struct Batch {
@@ -38,8 +45,12 @@ pub(super) struct Station {
     pub lane: &'static LaneSpec,
     /// How it is worked.
     pub crew: Crew,
-    /// Hand-outs that may be held at once: those at work and as many waiting.
+    /// Hand-outs that may be held at once: those at work and some waiting.
     pub slots: Arc<Semaphore>,
+    /// How many slots there are.
+    pub capacity: u32,
+    /// Set when a task of this worker panicked.
+    pub broken: AtomicBool,
     /// Where verdicts go.
     pub finished: mpsc::Sender<Finished>,
     /// Set when no more is to be taken and what was not begun is to go back.
@@ -61,13 +72,18 @@ impl Station {
         lane: &'static LaneSpec,
         crew: Crew,
     ) -> (Self, mpsc::Receiver<Finished>) {
-        let slots = crew.concurrency.max(1) * 2;
+        let concurrency = crew.concurrency.max(1);
+        // What waits here when the process is killed comes back as suspects: large batches are not fetched ahead.
+        let ahead = (AHEAD / lane.batch.max(1)).clamp(1, concurrency);
+        let slots = concurrency + ahead;
         let (finished, receiver) = mpsc::channel(slots);
         let station = Self {
             broker,
             lane,
             crew,
             slots: Arc::new(Semaphore::new(slots)),
+            capacity: u32::try_from(slots).unwrap_or(u32::MAX),
+            broken: AtomicBool::new(false),
             finished,
             stop: CancellationToken::new(),
             over: CancellationToken::new(),
@@ -114,6 +130,21 @@ impl Station {
         self.stop.cancel();
         tokio::time::sleep(self.crew.stop_within).await;
     }
+}
+
+/// Runs a task of the worker; its panic breaks the worker, which is then started again whole.
+pub(super) fn spawn(
+    station: &Arc<Station>,
+    task: impl Future<Output = ()> + Send + 'static,
+) -> JoinHandle<()> {
+    let station = Arc::clone(station);
+    tokio::spawn(async move {
+        if AssertUnwindSafe(task).catch_unwind().await.is_err() {
+            tracing::error!(lane = station.lane.name, "a task of a worker panicked");
+            station.broken.store(true, Ordering::Release);
+            station.waker.wake();
+        }
+    })
 }
 
 /// The ids of a hand-out, in order.

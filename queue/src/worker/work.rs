@@ -65,28 +65,27 @@ async fn work<H: Handler>(
     handler: Arc<H>,
     raw: Vec<RawJob>,
 ) -> Result<Verdicts, BoxDynError> {
-    let lane = station.lane;
-    let sifted = sift::<H::Job>(lane, station.crew.version, raw);
-    let mut verdicts = sifted.verdicts;
-    let asked: Vec<(JobId, u32)> = sifted.jobs.iter().map(|job| (job.id.clone(), job.attempt)).collect();
-    if asked.is_empty() {
-        return Ok(verdicts);
-    }
-    let jobs = sifted.jobs;
-    let given = match run(station, async move { handler.handle(jobs).await }).await? {
-        Ended::Answered(answers) => answers,
-        Ended::BrokenOff => vec![Answer::HandBack; asked.len()],
+    let (lane, version) = (station.lane, station.crew.version);
+    let given: Vec<(JobId, u32)> = raw.iter().map(|job| (job.id.clone(), job.attempts + 1)).collect();
+    // Decoding runs in the task as well: it is foreign code on foreign bytes.
+    let task = async move {
+        let sifted = sift::<H::Job>(lane, version, raw);
+        let asked: Vec<(JobId, u32)> = sifted.jobs.iter().map(|job| (job.id.clone(), job.attempt)).collect();
+        let answers = if asked.is_empty() { Vec::new() } else { handler.handle(sifted.jobs).await };
+        (sifted.verdicts, asked, answers)
+    };
+    let (mut verdicts, asked, answers) = match run(station, task).await? {
+        Ended::Answered(ended) => ended,
+        Ended::BrokenOff => (every(&ids(&given), &Verdict::HandBack), Vec::new(), Vec::new()),
         // One of several panicked, nobody knows which: each is to show by itself that it was not the one.
-        Ended::Panicked(_) if asked.len() > 1 => {
-            let ids: Vec<JobId> = asked.into_iter().map(|(id, _)| id).collect();
-            verdicts.extend(every(&ids, &Verdict::Isolate));
-            return Ok(verdicts);
+        Ended::Panicked(_) if given.len() > 1 => {
+            (every(&ids(&given), &Verdict::Isolate), Vec::new(), Vec::new())
         }
-        Ended::Panicked(error) => vec![Answer::Retry { error, after: None }],
+        Ended::Panicked(error) => (Vec::new(), given, vec![Answer::Retry { error, after: None }]),
     };
     let missing =
         std::iter::repeat_with(|| Answer::Retry { error: "the handler gave no answer".into(), after: None });
-    for ((id, attempt), answer) in asked.into_iter().zip(given.into_iter().chain(missing)) {
+    for ((id, attempt), answer) in asked.into_iter().zip(answers.into_iter().chain(missing)) {
         let verdict = verdict(lane, &id, attempt, answer);
         if let Verdict::Retry { error, .. } | Verdict::Doom { error, .. } = &verdict {
             tracing::warn!(lane = lane.name, job = %id, attempt, error, "job failed");
@@ -94,6 +93,10 @@ async fn work<H: Handler>(
         verdicts.push((id, verdict));
     }
     Ok(verdicts)
+}
+
+fn ids(given: &[(JobId, u32)]) -> Vec<JobId> {
+    given.iter().map(|(id, _)| id.clone()).collect()
 }
 
 async fn bury<H: Handler>(station: &Station, handler: Arc<H>, raw: RawJob) -> Result<Verdicts, BoxDynError> {
