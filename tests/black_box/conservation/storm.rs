@@ -66,8 +66,8 @@ impl Storm {
             if let Some(dir) = self.backup.as_ref().filter(|_| round == self.kills / 2) {
                 before_backup = backup(server, dir, shared).await;
             }
-            let goal = shared.answers.load(Ordering::Relaxed) + random.random_range(1..120);
-            let moment = Duration::from_millis(random.random_range(1..1_500));
+            let goal = shared.answers.load(Ordering::Relaxed) + random.random_range(1..250);
+            let moment = Duration::from_millis(random.random_range(1..2_500));
             eventually(moment, || async { (shared.answers.load(Ordering::Relaxed) >= goal).then_some(()) })
                 .await;
             server.kill().await;

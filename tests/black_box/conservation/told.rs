@@ -1,11 +1,17 @@
 //! Judges who was told: everybody concerned, of everything that concerned them, once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde_json::Value;
 
 use super::{audience, judge::Report, world::World};
-use crate::{harness::wait_until, mailbox::Letter, team::numbers};
+use crate::{harness::wait_within, mailbox::Letter, team::numbers};
+
+/// A mail whose sender was killed waits until its lease of a good minute is over, and the next may be killed too.
+const LEASES: Duration = Duration::from_secs(240);
 
 /// What was found.
 pub struct Told {
@@ -53,7 +59,7 @@ pub async fn receipts(world: &World, reports: &[Report]) -> Notices {
         for task in report.replay.tasks.keys() {
             let expected = due.remove(task).unwrap_or_default();
             let path = site.at(&format!("/tasks/{task}/receipts"));
-            let receipts = wait_until("everybody concerned was told", || async {
+            let receipts = wait_within(LEASES, "everybody concerned was told", || async {
                 let mut receipts = api.all(&path).await;
                 receipts.retain(|r| r["notice"].is_string());
                 let sent = |r: &Value| {

@@ -14,12 +14,22 @@ pub fn wait_until<T, F: Future<Output = Option<T>>>(
     what: &str,
     condition: impl FnMut() -> F,
 ) -> impl Future<Output = T> {
+    wait_within(DEADLINE, what, condition)
+}
+
+/// Asks `condition` until it answers; panics with `what` when it has not before `deadline`.
+#[track_caller]
+pub fn wait_within<T, F: Future<Output = Option<T>>>(
+    deadline: Duration,
+    what: &str,
+    condition: impl FnMut() -> F,
+) -> impl Future<Output = T> {
     let place = std::panic::Location::caller();
     let what = what.to_owned();
     async move {
-        match eventually(DEADLINE, condition).await {
+        match eventually(deadline, condition).await {
             Some(value) => value,
-            None => panic!("{place}: waited {DEADLINE:?} in vain until {what}"),
+            None => panic!("{place}: waited {deadline:?} in vain until {what}"),
         }
     }
 }
