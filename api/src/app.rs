@@ -24,13 +24,20 @@ const PREFIX: &str = "/v1";
 pub fn app(services: Services, settings: Settings) -> BoxEndpoint<'static> {
     let front = Front::new(services, settings);
     let api = service(Documented(routes(&front)));
-    let inner = Route::new().nest(PREFIX, api.into_endpoint()).nest("/", page::pages(&front));
+    let inner = page::pages(Route::new().nest(PREFIX, api.into_endpoint()), &front.settings);
     Edge { inner, front, methods: methods_of }.boxed()
 }
 
 /// The OpenAPI document as pretty JSON, the same for every build of the same source.
 pub fn spec() -> String {
     service(Description::<Documented<Routes>>(PhantomData)).spec()
+}
+
+/// The reference of the API as one HTML page with its scripts in it.
+pub(crate) fn reference_html() -> String {
+    service(Description::<Documented<Routes>>(PhantomData))
+        .swagger_ui_html()
+        .replace("<title>Swagger UI<", "<title>Fairy API<")
 }
 
 fn service<A: OpenApi>(api: A) -> OpenApiService<A, ()> {
@@ -92,4 +99,112 @@ fn methods_of(path: &str) -> Vec<Method> {
     }
     methods.sort_by(|a, b| a.as_str().cmp(b.as_str()));
     methods
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    fn document() -> Value {
+        serde_json::from_str(&spec()).unwrap()
+    }
+
+    fn operations(document: &Value) -> Vec<(String, &Value)> {
+        let paths = document["paths"].as_object().unwrap();
+        let of_path = |(path, methods): (&String, &'_ Value)| {
+            let path = path.clone();
+            let methods: Vec<String> = methods.as_object().unwrap().keys().cloned().collect();
+            methods.into_iter().map(move |method| (method, path.clone())).collect::<Vec<_>>()
+        };
+        let named = paths.iter().flat_map(of_path);
+        named.map(|(method, path)| (format!("{method} {path}"), &document["paths"][&path][&method])).collect()
+    }
+
+    fn references(value: &Value, found: &mut HashSet<String>) {
+        match value {
+            Value::Object(map) => {
+                found.extend(map.get("$ref").and_then(Value::as_str).map(str::to_owned));
+                map.values().for_each(|value| references(value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn each_operation_is_described() {
+        let document = document();
+        for (name, operation) in operations(&document) {
+            for field in ["operationId", "summary"] {
+                assert!(
+                    operation[field].as_str().is_some_and(|text| !text.is_empty()),
+                    "{name} has no {field}"
+                );
+            }
+            assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{name} has one topic");
+            for status in ["400", "429", "500", "503"] {
+                let content = &operation["responses"][status]["content"];
+                assert!(content["application/problem+json"].is_object(), "{name} does not describe {status}");
+            }
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                assert!(
+                    parameter["description"].is_string(),
+                    "{name}: {} is not explained",
+                    parameter["name"]
+                );
+                assert!(parameter["schema"]["properties"].is_null(), "{name}: a bundle was not taken apart");
+            }
+        }
+    }
+
+    #[test]
+    fn only_these_need_no_caller() {
+        let document = document();
+        let open: Vec<String> = operations(&document)
+            .into_iter()
+            .filter(|(_, operation)| operation["security"].is_null())
+            .map(|(name, _)| name)
+            .collect();
+        let expected = [
+            "post /auth/password-reset",
+            "post /auth/password-reset/{code}",
+            "post /auth/sign-in",
+            "post /auth/sign-up",
+            "post /auth/verify-email/{code}",
+            "get /invitations/{code}",
+        ];
+        assert_eq!(open, expected);
+    }
+
+    #[test]
+    fn each_reference_leads_somewhere() {
+        let document = document();
+        let mut found = HashSet::new();
+        references(&document, &mut found);
+        assert!(
+            found.contains("#/components/schemas/Task") && found.contains("#/components/schemas/Problem")
+        );
+        for reference in found {
+            let pointer = reference.strip_prefix('#').unwrap();
+            assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+        }
+    }
+
+    #[test]
+    fn the_document_is_the_same_each_time() {
+        assert_eq!(spec(), spec());
+    }
+
+    #[test]
+    fn a_path_knows_its_methods() {
+        let names = |path| methods_of(path).iter().map(Method::to_string).collect::<Vec<_>>().join(" ");
+        assert_eq!(names("/v1/workspaces/x/tasks"), "GET HEAD POST");
+        assert_eq!(names("/v1/workspaces/x/tasks/batch"), "POST");
+        assert_eq!(names("/v1/workspaces/x/tasks/WEB-1"), "DELETE GET HEAD PATCH");
+        assert_eq!(names("/docs"), "GET HEAD");
+    }
 }

@@ -4,7 +4,12 @@
 //! error becomes a problem; every answer carries the security headers. Errors are logged here, once, without address,
 //! path or body: a path may hold the code of a link.
 
-use std::{any::Any, net::IpAddr, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    any::Any,
+    net::{IpAddr, SocketAddr},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+};
 
 use futures::FutureExt as _;
 use poem::{
@@ -15,17 +20,31 @@ use poem_openapi::OperationId;
 
 use crate::{
     front::Front,
+    page,
     problem::{Refusal, internal, refusal_of, response},
     shape::header,
 };
 
-/// The id of a request, as its answer and the log name it.
-#[derive(Debug, Clone)]
-pub(crate) struct RequestId(pub String);
-
 /// The address a request came from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClientAddress(pub IpAddr);
+
+/// What was asked for, kept for the case that it is refused.
+struct Asked {
+    path: String,
+    /// By a browser that shows a page, and not of the API.
+    by_person: bool,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        let path = request.uri().path().to_owned();
+        let accept = request.headers().get(names::ACCEPT).and_then(|value| value.to_str().ok());
+        let by_person =
+            !path.starts_with("/v1/") && accept.is_some_and(|accept| accept.contains("text/html"));
+        Self { path, by_person }
+    }
+}
 
 /// Wraps the routes.
 pub(crate) struct Edge<E> {
@@ -43,8 +62,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let id = self.front.services.ids.ulid(self.front.now()).to_string();
         let address = client_address(&request, self.front.settings.forwarded_hops);
-        let path = request.uri().path().to_owned();
-        request.set_data(RequestId(id.clone()));
+        let asked = Asked::of(&request);
         request.set_data(ClientAddress(address));
         request.set_data(Arc::clone(&self.front));
         let answered = match self.front.limits.address.take(&address, self.front.now()) {
@@ -53,10 +71,10 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         };
         let mut answer = match answered {
             Ok(Ok(output)) => output.into_response(),
-            Ok(Err(error)) => self.refuse(error, &path, &id),
+            Ok(Err(error)) => self.refuse(error, &asked, &id),
             Err(panic) => {
                 let cause = Some(panic_text(panic.as_ref()).to_owned());
-                self.refuse(Refusal { cause, ..internal().into() }.into(), &path, &id)
+                self.refuse(Refusal { cause, ..internal().into() }.into(), &asked, &id)
             }
         };
         secure(&mut answer, self.front.settings.secure());
@@ -66,7 +84,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
 }
 
 impl<E> Edge<E> {
-    fn refuse(&self, error: poem::Error, path: &str, id: &str) -> Response {
+    fn refuse(&self, error: poem::Error, asked: &Asked, id: &str) -> Response {
         let operation = error.data::<OperationId>().map_or("none", |operation| operation.0);
         let refusal = refusal_of(error);
         let mut answer = response(&refusal, self.front.base(), id);
@@ -78,8 +96,16 @@ impl<E> Edge<E> {
             Some(cause) => tracing::warn!(request = id, operation, problem, cause, "a request met an outage"),
             None => tracing::debug!(request = id, operation, problem, status, "a request was refused"),
         }
+        if asked.by_person {
+            let incident = (status >= 500).then_some(id);
+            if let Some(page) = page::refused(&refusal.problem, incident) {
+                answer.set_body(page);
+                header(&mut answer, names::CONTENT_TYPE, "text/html; charset=utf-8");
+                header(&mut answer, names::CONTENT_SECURITY_POLICY, page::POLICY);
+            }
+        }
         if status == 405 {
-            let methods: Vec<String> = (self.methods)(path).iter().map(Method::to_string).collect();
+            let methods: Vec<String> = (self.methods)(&asked.path).iter().map(Method::to_string).collect();
             header(&mut answer, names::ALLOW, &methods.join(", "));
         }
         answer
@@ -93,7 +119,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 
 /// The caller's address: the peer's, or behind `hops` trusted proxies the entry that the outermost of them wrote.
 fn client_address(request: &Request, hops: u8) -> IpAddr {
-    let peer = request.remote_addr().as_socket_addr().map_or(IpAddr::from([0, 0, 0, 0]), |a| a.ip());
+    let peer = request.remote_addr().as_socket_addr().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
     if hops == 0 {
         return peer;
     }

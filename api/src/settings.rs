@@ -39,11 +39,6 @@ impl Settings {
     pub(crate) fn secure(&self) -> bool {
         self.public_url.scheme() == "https"
     }
-
-    /// An absolute address of a path that begins without a slash.
-    pub(crate) fn address(&self, path: &str) -> String {
-        format!("{}/{path}", self.public_url.as_str().trim_end_matches('/'))
-    }
 }
 
 /// Who may make an account.

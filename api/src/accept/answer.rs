@@ -3,6 +3,7 @@
 use fairy_jobs::{
     command::Command,
     id::OperationId,
+    lane::Tag,
     operation::{End, Outcome, Resource, etag},
     ports::PortError,
 };
@@ -13,7 +14,7 @@ use poem::{
 use poem_openapi::types::ToJSON as _;
 
 use super::{
-    OperationView, Tag, Ticket,
+    OperationView, Ticket,
     operated::{Applied, Operated},
     push::{location, push, same_request},
     wait::wait,

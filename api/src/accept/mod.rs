@@ -11,7 +11,6 @@ mod operated;
 mod prefer;
 mod push;
 mod standing;
-mod tag;
 mod ticket;
 mod view;
 mod wait;
@@ -21,7 +20,6 @@ pub(crate) use self::{
     envelope::Envelope,
     operated::{Changed, Created, Nothing, Operated},
     prefer::Prefer,
-    tag::Tag,
     ticket::Ticket,
     view::OperationView,
 };

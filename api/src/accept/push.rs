@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use fairy_jobs::{
+    lane::Tag,
     operation::{Fingerprint, Operation, VERSION},
     problem::{Problem, ProblemKind},
 };
@@ -14,7 +15,6 @@ use fairy_queue::{Hold, NewJob, PushError, Pushed};
 use poem::http::{HeaderName, header};
 use tokio::time::Instant;
 
-use super::Tag;
 use crate::{
     front::Front,
     problem::{Refusal, internal, unavailable},

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use fairy_jobs::{
     id::{OperationId, UserId, WorkspaceId},
+    lane::Tag,
     operation::Outcome,
     ports::WorkspaceName,
     problem::Problem,
     rights::{self, Action},
 };
 
-use super::{OperationView, Tag, wait::wait};
+use super::{OperationView, wait::wait};
 use crate::{
     auth::Caller,
     front::Front,

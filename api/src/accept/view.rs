@@ -2,11 +2,11 @@
 
 use fairy_jobs::{
     id::{OperationId, WorkspaceId},
+    lane::Tag,
     operation::{End, OperationStatus, Outcome, ResourceKind, ResourceRef},
 };
 use poem_openapi::Object;
 
-use super::Tag;
 use crate::{
     front::Front,
     problem::Refusal,

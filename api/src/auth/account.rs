@@ -39,6 +39,8 @@ pub(crate) struct NewAccount {
 pub(crate) struct SignedIn {
     /// The account.
     pub user: User,
+    /// The session.
+    pub session: Session,
     /// The session's secret.
     pub secret: Secret,
     /// The session's CSRF token.
@@ -134,6 +136,6 @@ impl Front {
             user_agent: user_agent.chars().filter(|c| !c.is_control()).take(200).collect(),
         };
         self.services.accounts.create_session(&session, secret.hash()).await?;
-        Ok(SignedIn { csrf_token: csrf_token(self, &session), user, secret })
+        Ok(SignedIn { csrf_token: csrf_token(self, &session), user, session, secret })
     }
 }

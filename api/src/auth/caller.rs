@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use fairy_jobs::{
-    id::{TokenId, UserId},
+    id::UserId,
     link::Purpose,
     operation::Source,
     ports::Session,
@@ -42,15 +42,20 @@ pub(crate) enum Means {
     /// A session cookie.
     Session(Session),
     /// An API token.
-    Token(TokenId),
+    Token,
 }
 
 impl Caller {
+    /// The caller of a session, which carries all rights of the person.
+    pub fn of_session(session: Session) -> Self {
+        Self { user: session.user, scope: Scope::Admin, means: Means::Session(session) }
+    }
+
     /// From where the caller's writes come.
     pub fn source(&self) -> Source {
         match self.means {
             Means::Session(_) => Source::web(),
-            Means::Token(_) => Source::api(),
+            Means::Token => Source::api(),
         }
     }
 
@@ -58,7 +63,7 @@ impl Caller {
     pub fn csrf_token(&self, front: &Front) -> Option<String> {
         match &self.means {
             Means::Session(session) => Some(csrf_token(front, session)),
-            Means::Token(_) => None,
+            Means::Token => None,
         }
     }
 
@@ -88,7 +93,7 @@ impl Caller {
     pub async fn holds(&self, front: &Front, secret: &Secret) -> bool {
         let held = match &self.means {
             Means::Session(_) => front.session(secret).await.map(|session| session.is_some()),
-            Means::Token(_) => front.token(secret).await.map(|token| token.is_some()),
+            Means::Token => front.token(secret).await.map(|token| token.is_some()),
         };
         held.unwrap_or(false)
     }
@@ -118,7 +123,7 @@ async fn by_token(front: &Front, value: &str) -> Result<Caller, Refusal> {
     let secret = bearer(value).ok_or_else(refused)?;
     let token = front.token(&secret).await?.ok_or_else(refused)?;
     let scope = token.scopes.iter().max().copied().ok_or_else(refused)?;
-    Ok(Caller { user: token.user, scope, means: Means::Token(token.id) })
+    Ok(Caller { user: token.user, scope, means: Means::Token })
 }
 
 async fn by_cookie(front: &Front, request: &Request) -> Result<Caller, Refusal> {
@@ -139,11 +144,7 @@ pub(crate) async fn browser(front: &Front, request: &Request) -> Result<Option<C
         return Ok(None);
     };
     let session = front.session(&secret).await?;
-    Ok(session.map(|session| Caller {
-        user: session.user,
-        scope: Scope::Admin,
-        means: Means::Session(session),
-    }))
+    Ok(session.map(Caller::of_session))
 }
 
 /// Whether the CSRF token is that of the caller's session.
@@ -173,7 +174,7 @@ impl TryFrom<Caller> for Person {
     fn try_from(caller: Caller) -> Result<Self, Problem> {
         match caller.means {
             Means::Session(session) => Ok(Self { user: caller.user, session }),
-            Means::Token(_) => {
+            Means::Token => {
                 let detail = "This needs a session, not an API token: sign in.";
                 Err(Problem::new(ProblemKind::Forbidden, detail))
             }

@@ -1,12 +1,35 @@
-//! The pages for people.
+//! The pages for people: few, small, without scripts. A GET never changes anything; what does is a form that POSTs.
 
-use std::sync::Arc;
+mod docs;
+mod form;
+mod home;
+mod invitation;
+mod link;
+mod mail;
+mod mail_file;
+mod sheet;
 
-use poem::Route;
+use poem::{Route, get};
 
-use crate::front::Front;
+pub(crate) use self::sheet::{POLICY, refused};
+use crate::Settings;
 
 /// All pages.
-pub(crate) fn pages(_front: &Arc<Front>) -> Route {
-    Route::new()
+pub(crate) fn pages(route: Route, settings: &Settings) -> Route {
+    let route = route
+        .at("/", get(home::home))
+        .at("/assets/page.css", get(sheet::style))
+        .at("/invitations/:code", get(invitation::show).post(invitation::accept))
+        .at("/verify-email/:code", get(link::show_verify).post(link::verify))
+        .at("/reset-password/:code", get(link::show_reset).post(link::reset))
+        .at("/docs", get(docs::reference))
+        .at("/docs/problems", get(docs::problems))
+        .at("/openapi.json", get(docs::openapi));
+    if settings.mail_dir.is_none() {
+        return route;
+    }
+    route
+        .at("/dev/mail", get(mail::list))
+        .at("/dev/mail/:file", get(mail::show))
+        .at("/dev/mail/:file/html", get(mail::html))
 }

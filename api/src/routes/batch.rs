@@ -23,6 +23,7 @@ use crate::{
     front::Front,
     shape::{
         BODY, CALLER, EntityTag, Fields, Given, JsonBody, OPERATION, Patched, Raw, Refused, Reply, TARGET,
+        objects,
     },
 };
 
@@ -36,6 +37,7 @@ const MOST_BYTES: usize = 8 << 20;
 pub(crate) struct BatchRequest {
     /// 1 to 500 items.
     #[oai(validator(min_items = 1, max_items = 500))]
+    #[serde(deserialize_with = "objects")]
     items: Vec<BatchItem>,
 }
 

@@ -16,7 +16,9 @@ use crate::{
     auth::Caller,
     front::Front,
     problem::Refusal,
-    shape::{BODY, CALLER, Fields, Given, JsonBody, Nullable, Raw, Refused, Reply, Shows, WRITE},
+    shape::{
+        BODY, CALLER, Fields, Given, JsonBody, Nullable, Raw, Refused, Reply, Shows, WRITE, given_object,
+    },
     view::{UserView, Weekday},
 };
 
@@ -32,6 +34,7 @@ pub(crate) struct PatchMeRequest {
     /// The language: `en` or `ko`, or a tag that begins so.
     locale: Given<Raw<Locale>>,
     /// When a summary is sent.
+    #[serde(deserialize_with = "given_object")]
     digest: Given<DigestRequest>,
 }
 

@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use poem_openapi::Tags;
 
-pub(crate) use self::following::StreamSlots;
+pub(crate) use self::{following::StreamSlots, origin::Origin};
 use crate::front::Front;
 
 /// All routes.

@@ -4,7 +4,7 @@
 //! What is not JSON is `400`; JSON of the wrong shape is `422`, as a value is that the domain refuses. Nesting is bounded
 //! by serde_json (128 levels), repeated and unknown fields are refused.
 
-use std::time::Duration;
+use std::{marker::PhantomData, time::Duration};
 
 use bytes::Bytes;
 use fairy_jobs::problem::{FieldError, Problem, ProblemKind};
@@ -14,9 +14,13 @@ use poem_openapi::{
     registry::{MetaMediaType, MetaRequest, Registry},
     types::Type,
 };
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_json::error::Category;
 
+use super::Given;
 use crate::problem::Refusal;
 
 /// The largest body of most requests, in bytes.
@@ -88,13 +92,51 @@ async fn read(request: &Request, body: &mut RequestBody, limit: usize) -> Result
 /// The value in these bytes, or the problem that names what is wrong with them.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let parsed = serde_path_to_error::deserialize(&mut reader);
-    let value = parsed.map_err(|error| {
+    let parsed = serde_path_to_error::deserialize::<_, OnlyMap<T>>(&mut reader);
+    let OnlyMap(value) = parsed.map_err(|error| {
         let path = error.path().to_string();
         refusal(&path, &error.into_inner())
     })?;
     reader.end().map_err(|error| refusal("", &error))?;
     Ok(value)
+}
+
+/// A struct written as an object. serde would take an array too, its values in the order of the fields.
+struct OnlyMap<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OnlyMap<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = OnlyMap<T>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OnlyMap<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(OnlyMap)
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData))
+    }
+}
+
+/// Reads a field that is a list of objects.
+pub(crate) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let objects = Vec::<OnlyMap<T>>::deserialize(deserializer)?;
+    Ok(objects.into_iter().map(|OnlyMap(object)| object).collect())
+}
+
+/// Reads a field that is an object and may be absent.
+pub(crate) fn given_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Given<T>, D::Error> {
+    OnlyMap::deserialize(deserializer).map(|OnlyMap(object)| Given(Some(object)))
 }
 
 fn refusal(path: &str, error: &serde_json::Error) -> Problem {
@@ -136,7 +178,6 @@ mod tests {
 
     #[derive(Debug, Default, Deserialize)]
     #[serde(deny_unknown_fields, default)]
-    #[expect(dead_code, reason = "only the shape matters")]
     struct Item {
         title: String,
         tags: Vec<String>,
@@ -144,8 +185,8 @@ mod tests {
 
     #[derive(Debug, Default, Deserialize)]
     #[serde(deny_unknown_fields, default)]
-    #[expect(dead_code, reason = "only the shape matters")]
     struct Request {
+        #[serde(deserialize_with = "objects")]
         items: Vec<Item>,
         count: i64,
     }
@@ -162,22 +203,17 @@ mod tests {
         assert_eq!(fault(r#"{"items":[{"colour":"red"}]}"#), (422, "items.0.colour".into()));
         assert_eq!(fault(r#"{"colour":"red"}"#), (422, "colour".into()));
         assert_eq!(fault(r#"{"count":1.5}"#), (422, "count".into()));
+        assert_eq!(fault(r#"{"items":[["a"]]}"#), (422, "items.0".into()));
+        assert_eq!(fault("[]"), (422, "body".into()));
         assert_eq!(fault("[1]"), (422, "body".into()));
         assert_eq!(fault("null"), (422, "body".into()));
     }
 
     #[test]
     fn what_is_not_json_is_malformed() {
-        let deep = format!("{{\"items\":{}", "[".repeat(100_000));
-        for bad in [
-            "",
-            "{",
-            "{}x",
-            "{\"count\":1e999}",
-            "\u{0}",
-            "{\"items\":[{\"title\":\"\\ud800\"}]}",
-            deep.as_str(),
-        ] {
+        let deep = format!("{{\"count\":{}", "{\"a\":".repeat(100_000));
+        assert_eq!(fault(&deep).0, 422, "refused at the first level that is not asked for");
+        for bad in ["", "{", "{}x", "{\"count\":1e999}", "\u{0}", "{\"items\":[{\"title\":\"\\ud800\"}]}"] {
             assert_eq!(fault(bad).0, 400, "{}", &bad[..bad.len().min(20)]);
         }
     }

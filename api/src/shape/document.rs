@@ -7,7 +7,8 @@ use poem::{endpoint::BoxEndpoint, http::Method};
 use poem_openapi::{
     OpenApi,
     registry::{
-        MetaApi, MetaOperation, MetaOperationParam, MetaParamIn, MetaSchema, MetaSchemaRef, Registry,
+        MetaApi, MetaOperation, MetaOperationParam, MetaParamIn, MetaPath, MetaSchema, MetaSchemaRef,
+        Registry,
     },
 };
 
@@ -18,10 +19,16 @@ pub(crate) struct Documented<A>(pub A);
 
 impl<A: OpenApi> OpenApi for Documented<A> {
     fn meta() -> Vec<MetaApi> {
-        let mut apis = A::meta();
-        let paths = apis.iter_mut().flat_map(|api| &mut api.paths);
-        paths.flat_map(|path| &mut path.operations).for_each(finish);
-        apis
+        // A path whose methods are in several files must stand in the document once: a second key would hide the first.
+        let mut paths: Vec<MetaPath> = Vec::new();
+        for path in A::meta().into_iter().flat_map(|api| api.paths) {
+            match paths.iter_mut().find(|known| known.path == path.path) {
+                Some(known) => known.operations.extend(path.operations),
+                None => paths.push(path),
+            }
+        }
+        paths.iter_mut().flat_map(|path| &mut path.operations).for_each(finish);
+        vec![MetaApi { paths }]
     }
 
     fn register(registry: &mut Registry) {

@@ -22,16 +22,16 @@ impl Fields {
         match parsed {
             Ok(value) => Some(value),
             Err(detail) => {
-                self.refuse(field, detail);
+                self.refuse(field, detail.to_string());
                 None
             }
         }
     }
 
     /// The field is at fault.
-    pub fn refuse(&mut self, field: &str, detail: impl ToString) {
+    pub fn refuse(&mut self, field: &str, detail: impl Into<String>) {
         if self.errors.len() < MOST_ERRORS {
-            self.errors.push(FieldError { field: field.to_owned(), detail: detail.to_string() });
+            self.errors.push(FieldError { field: field.to_owned(), detail: detail.into() });
         }
     }
 
@@ -84,7 +84,7 @@ impl Fields {
             Err(problem) => problem,
         };
         if problem.errors.is_empty() {
-            self.refuse(part, &problem.detail);
+            self.refuse(part, problem.detail.as_str());
         }
         for error in problem.errors {
             self.refuse(&format!("{part}.{}", error.field), error.detail);

@@ -14,7 +14,7 @@ mod reply;
 mod shown;
 
 pub(crate) use self::{
-    body::JsonBody,
+    body::{JsonBody, given_object, objects},
     described::{Described, EntityTag, Filled, Input, Instant},
     document::Documented,
     fields::Fields,

@@ -30,13 +30,17 @@ pub(crate) struct PersonView {
 }
 
 impl People {
+    /// What a person among them is called.
+    pub fn name(&self, id: UserId) -> &str {
+        self.0.get(&id).map_or("Former member", |member| member.name.as_str())
+    }
+
     /// A person among them.
     pub fn show(&self, id: UserId) -> PersonView {
-        let member = self.0.get(&id);
         PersonView {
             id: Shown(id),
-            name: member.map_or_else(|| "Former member".to_owned(), |m| m.name.as_str().to_owned()),
-            active: member.is_some_and(|m| m.role.is_some()),
+            name: self.name(id).to_owned(),
+            active: self.0.get(&id).is_some_and(|member| member.role.is_some()),
         }
     }
 }
