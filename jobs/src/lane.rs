@@ -3,9 +3,13 @@
 //! Payloads only ever gain optional fields. How long a lease is and how often a job is tried is set where the lanes
 //! are wired, in the composition root.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{DeliveryId, WorkspaceId};
+use crate::{
+    id::{DeliveryId, UserId, WorkspaceId},
+    operation::{Fingerprint, Operation, ResourceRef},
+};
 
 /// Operations wait here, grouped by workspace; the payload is an [`crate::operation::Operation`].
 pub const OPERATIONS: &str = "operations";
@@ -17,6 +21,40 @@ pub const PUBLISH: &str = "publish";
 pub const NOTIFY: &str = "notify";
 /// Deliveries that are due.
 pub const DELIVER: &str = "deliver";
+
+/// What lies beside an operation's unique key in its lane, at most 512 bytes of JSON: enough to answer a repeat, to say
+/// that it is accepted before it is a row, and to give it an outcome should its payload become unreadable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tag {
+    /// What tells a repeat from another request.
+    pub fingerprint: Fingerprint,
+    /// Who asked.
+    pub actor: UserId,
+    /// Where.
+    pub workspace: WorkspaceId,
+    /// What it is about.
+    pub resource: ResourceRef,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+}
+
+impl Tag {
+    /// The tag of this operation.
+    pub fn of(operation: &Operation) -> Self {
+        Self {
+            fingerprint: operation.fingerprint,
+            actor: operation.actor,
+            workspace: operation.workspace,
+            resource: operation.command.resource(),
+            accepted_at: operation.accepted_at,
+        }
+    }
+
+    /// The tag in this text.
+    pub fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
 
 /// A workspace has changes that a sink has not done yet; the rows say which.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,5 +92,28 @@ impl Sink {
             Self::Publish => PUBLISH,
             Self::Notify => NOTIFY,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::ResourceKind;
+
+    #[test]
+    fn fits_into_a_lane() {
+        let tag = Tag {
+            fingerprint: Fingerprint::of(&[b"x"]),
+            actor: UserId::from_bytes([255; 16]),
+            workspace: WorkspaceId::from_bytes([255; 16]),
+            resource: ResourceRef {
+                kind: ResourceKind::Comment,
+                id: "cmt_7ZZZZZZZZZZZZZZZZZZZZZZZZZ".into(),
+            },
+            accepted_at: Timestamp::MAX,
+        };
+        let text = serde_json::to_string(&tag).unwrap();
+        assert!(text.len() <= 512, "{}", text.len());
+        assert_eq!(Tag::parse(&text), Some(tag));
     }
 }

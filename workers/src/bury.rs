@@ -4,23 +4,12 @@
 //! payload, the operation's id as unique key and a tag with what an outcome needs.
 
 use fairy_jobs::{
-    id::{UserId, WorkspaceId},
-    operation::{End, Fingerprint, Operation, Outcome, ResourceRef},
+    lane::Tag,
+    operation::{End, Operation, Outcome},
     problem::{Problem, ProblemKind},
 };
 use fairy_queue::DeadJob;
 use jiff::Timestamp;
-use serde::Deserialize;
-
-/// The tag of a job in lane `operations`; fields that are not read here may be added to it.
-#[derive(Debug, Deserialize)]
-struct Tag {
-    fingerprint: Fingerprint,
-    actor: UserId,
-    workspace: WorkspaceId,
-    resource: ResourceRef,
-    accepted_at: Timestamp,
-}
 
 /// The outcome `failed` of the operation in this dead letter; `None` if neither payload nor tag names one.
 pub(crate) fn outcome(dead: &DeadJob, at: Timestamp) -> Option<Outcome> {
@@ -32,7 +21,7 @@ pub(crate) fn outcome(dead: &DeadJob, at: Timestamp) -> Option<Outcome> {
 
 fn from_tag(dead: &DeadJob, at: Timestamp) -> Option<Outcome> {
     let id = dead.unique_key.as_deref()?.parse().ok()?;
-    let tag: Tag = serde_json::from_str(dead.tag.as_deref()?).ok()?;
+    let tag = Tag::parse(dead.tag.as_deref()?)?;
     let detail = "It could not be read and was put among the dead letters.";
     Some(Outcome {
         id,
