@@ -10,6 +10,7 @@ mod claim;
 mod command;
 mod connect;
 mod due;
+mod hand_out;
 mod open;
 mod operate;
 #[cfg(test)]

@@ -1,0 +1,120 @@
+//! Hand-outs: jobs marked as in hand, read, and noted with a lease.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::{Ask, Doom, Hand, RawJob, Token};
+
+use super::command::LaneRef;
+use super::push::job_id;
+use super::transaction::{Transaction, int, json, millis};
+
+const TAKE_JOBS: &str = "
+UPDATE jobs
+SET state = 2, hand = v.token
+FROM (SELECT value ->> 0 AS id, value ->> 1 AS token FROM json_each(?1)) AS v
+WHERE jobs.seq = v.id
+RETURNING seq, payload, attempts, needs, pushed_at, unique_key, tag, trace, doom, doomed_at, history
+";
+
+const NOTE_HANDS: &str = "
+UPDATE groups
+SET state = 2
+WHERE id IN (SELECT value ->> 1 FROM json_each(?1));
+
+INSERT INTO hands (token, lane, grp, alone, expires_at, worker, jobs)
+SELECT value ->> 0, ?2, value ->> 1, value ->> 2, ?3, ?4, value ->> 3
+FROM json_each(?1);
+
+SELECT min(at)
+FROM (
+    SELECT min(due) AS at FROM jobs WHERE lane = ?2 AND state = 1
+    UNION ALL
+    SELECT min(due) FROM groups WHERE lane = ?2 AND state = 3
+    UNION ALL
+    SELECT min(expires_at) FROM hands WHERE lane = ?2
+)
+";
+
+/// A hand-out in the making.
+pub(super) struct Draft {
+    /// Its fencing token.
+    pub token: i64,
+    /// The group it is of.
+    pub group: Option<i64>,
+    /// That group's name.
+    pub name: Option<String>,
+    /// Whether it takes the one place there is for suspects.
+    pub alone: bool,
+    /// Its jobs, in order.
+    pub jobs: Vec<i64>,
+}
+
+type Row = (
+    i64,
+    Vec<u8>,
+    u32,
+    u32,
+    i64,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<i64>,
+    Option<String>,
+);
+
+/// Marks the jobs as in hand and reads them.
+pub(super) async fn take(
+    tx: &mut Transaction<'_>,
+    id: i64,
+    drafts: &[Draft],
+) -> Result<Vec<Hand>, sqlx::Error> {
+    if drafts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let pairs: Vec<(i64, i64)> =
+        drafts.iter().flat_map(|draft| draft.jobs.iter().map(|seq| (*seq, draft.token))).collect();
+    let rows: Vec<Row> = sqlx::query_as(TAKE_JOBS).bind(json(&pairs)?).fetch_all(&mut *tx.conn).await?;
+    let delta = tx.delta(id);
+    delta.waiting -= int(pairs.len());
+    delta.in_flight += int(pairs.len());
+    let mut rows: HashMap<i64, Row> = rows.into_iter().map(|row| (row.0, row)).collect();
+    let hand = |draft: &Draft| {
+        let name = draft.name.as_ref();
+        let jobs = draft.jobs.iter().filter_map(|seq| rows.remove(seq)).map(|row| raw(row, name)).collect();
+        Hand { token: Token(draft.token.unsigned_abs()), jobs }
+    };
+    Ok(drafts.iter().map(hand).collect())
+}
+
+/// Notes the hand-outs with their leases; returns how long until something of the lane falls due or lapses.
+pub(super) async fn note(
+    tx: &mut Transaction<'_>,
+    id: i64,
+    lane: &LaneRef,
+    drafts: &[Draft],
+    ask: &Ask,
+) -> Result<Option<Duration>, sqlx::Error> {
+    let row = |draft: &'_ Draft| (draft.token, draft.group, i64::from(draft.alone), draft.jobs.clone());
+    let hands: Vec<(i64, Option<i64>, i64, Vec<i64>)> = drafts.iter().map(row).collect();
+    let next: Option<i64> = sqlx::query_scalar(NOTE_HANDS)
+        .bind(json(&hands)?)
+        .bind(id)
+        .bind(tx.now + millis(lane.lease))
+        .bind(&ask.worker)
+        .fetch_one(&mut *tx.conn)
+        .await?;
+    Ok(next.map(|at| Duration::from_millis(u64::try_from(at - tx.now).unwrap_or(0))))
+}
+
+fn raw(row: Row, group: Option<&String>) -> RawJob {
+    let (seq, payload, attempts, needs, pushed_at, unique_key, tag, trace, doom, doomed_at, history) = row;
+    let doomed = doom.map(|error| Doom {
+        error,
+        at: doomed_at.unwrap_or(pushed_at),
+        history: history.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
+    });
+    let group = group.cloned();
+    RawJob { id: job_id(seq), payload, group, attempts, doomed, needs, pushed_at, unique_key, tag, trace }
+}
