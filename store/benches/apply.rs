@@ -3,12 +3,7 @@
 //!
 //! `cargo bench -p fairy-store`. Only the ratios mean anything on another machine.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    missing_docs,
-    reason = "a benchmark fails loudly and prints"
-)]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark fails loudly and prints")]
 
 use std::{
     path::Path,

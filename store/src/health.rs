@@ -7,6 +7,7 @@ use fairy_jobs::ports::{PortError, PortResult};
 use crate::{
     Store,
     driver::{Connection, Row, Value},
+    migration,
 };
 
 /// What a look at the database found; shown as one line.
@@ -15,7 +16,7 @@ pub struct Health {
     /// How many bytes the database has, without its log.
     pub bytes: u64,
     /// Migrations that are applied.
-    pub migrations: u64,
+    pub migrations: usize,
 }
 
 impl fmt::Display for Health {
@@ -24,10 +25,6 @@ impl fmt::Display for Health {
         write!(f, "sound, {megabytes} MB, {} migrations applied, durable at every commit", self.migrations)
     }
 }
-
-const MIGRATIONS: &str = "\
-SELECT COUNT(*)
-FROM schema_migrations";
 
 /// What every connection must have (`driver::sqlite`), by pragma.
 pub(crate) const PRAGMAS: [(&str, &str); 3] =
@@ -51,8 +48,7 @@ impl Store {
         }
         let sizes = (pragma(&mut c, "page_count").await?, pragma(&mut c, "page_size").await?);
         let bytes = sizes.0.parse::<u64>().unwrap_or(0) * sizes.1.parse::<u64>().unwrap_or(0);
-        let count = c.row(MIGRATIONS, vec![]).await.ok().flatten();
-        let migrations = count.map_or(Ok(0), |row| row.only())?;
+        let migrations = migration::applied(&mut c).await?.len();
         Ok(Health { bytes, migrations })
     }
 

@@ -150,7 +150,8 @@ pub(crate) async fn pending(connection: &mut Connection<'_>) -> Result<Vec<Migra
     }
 }
 
-async fn applied(connection: &mut Connection<'_>) -> PortResult<BTreeMap<String, String>> {
+/// What is applied: the fingerprint of each by its name; nothing in a new database.
+pub(crate) async fn applied(connection: &mut Connection<'_>) -> PortResult<BTreeMap<String, String>> {
     let there: Option<u64> = match connection.row(HAS_LEDGER, vec![]).await? {
         Some(row) => Some(row.only()?),
         None => None,

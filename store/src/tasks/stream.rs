@@ -80,6 +80,9 @@ impl Order {
     }
 }
 
+/// Which part of a window is looked at first: one of so many.
+const FIRST_PART: usize = 20;
+
 /// A part of an index: behind one place, up to another.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stream {
@@ -97,27 +100,42 @@ pub(super) struct Found {
 }
 
 impl Stream {
-    /// At most `limit` tasks of the stream for which the conditions hold, as far as the conditions' window reaches.
+    /// At most `limit` tasks of the stream for which the conditions hold, as far as the conditions' window reaches. Most
+    /// pages are full after a few entries, so a small part of the window is looked at before the whole.
     pub async fn read(
-        mut self,
+        self,
         c: &mut Connection<'_>,
         (source, conditions): (&Source, &Conditions),
         limit: usize,
     ) -> PortResult<Found> {
-        let mut known = None;
-        if let Some(window) = conditions.window {
-            known = self.edge(c, source, window).await?;
-            self.until = known.unwrap_or(self.until);
+        let Some(window) = conditions.window else {
+            return self.read_part(c, (source, conditions), limit, None).await;
+        };
+        let near = self.edge(c, source, window.div_ceil(FIRST_PART)).await?;
+        let found = self.read_part(c, (source, conditions), limit, near).await?;
+        if near.is_none() || found.tasks.len() == limit {
+            return Ok(found);
         }
+        let edge = self.edge(c, source, window).await?;
+        self.read_part(c, (source, conditions), limit, edge).await
+    }
+
+    async fn read_part(
+        mut self,
+        c: &mut Connection<'_>,
+        (source, conditions): (&Source, &Conditions),
+        limit: usize,
+        edge: Option<Place>,
+    ) -> PortResult<Found> {
+        self.until = edge.unwrap_or(self.until);
         let sql = self.sql(COLUMNS, source, &conditions.sql, "LIMIT ?");
         let mut args = self.args(source);
         args.extend(conditions.args.iter().cloned());
         args.push(limit.into());
         let rows = c.rows(&sql, args).await?;
         let tasks = rows.iter().map(rows::read).collect::<PortResult<Vec<_>>>()?;
-        if tasks.len() == limit {
-            known = tasks.last().map(|last| self.order.place(last)).or(known);
-        }
+        let full = tasks.last().filter(|_| tasks.len() == limit);
+        let known = full.map(|last| self.order.place(last)).or(edge);
         Ok(Found { tasks, known })
     }
 

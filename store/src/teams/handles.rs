@@ -9,7 +9,7 @@ use fairy_jobs::{
     text::Name,
 };
 
-use crate::driver::{Connection, Row, Value, args};
+use crate::driver::{Connection, Value, args};
 
 /// Workspaces that are renamed in one step.
 const STEP: usize = 256;

@@ -116,7 +116,7 @@ async fn who_left_is_not_told_and_it_shows(stage: &Stage) {
     let change = scene.assign(stage, &scene.mina).await;
     stage.remove(&scene.team, scene.mina.id).await;
     let notice = scene.notice(stage, &scene.mina, Reason::Assigned, &[&change]);
-    assert_eq!(scene.tell(stage, &[notice.clone()], change.seq).await, []);
+    assert_eq!(scene.tell(stage, std::slice::from_ref(&notice), change.seq).await, []);
     let receipt = scene.receipts(stage).await.into_iter().find(|r| r.notice.is_some()).unwrap();
     assert_eq!((receipt.person, receipt.deliveries.len()), (scene.mina.id, 0));
     assert_eq!(receipt.not_told.as_deref(), Some("is no longer a member of the workspace"));
