@@ -14,9 +14,9 @@ use crate::{
 };
 
 use super::command::{Command, LaneRef, Operation, Reply};
+use super::notice::{Time, Wakes};
 use super::read;
 use super::transaction::millis;
-use super::writer::{Time, Wakes};
 
 /// A handle to the writer and the readers of one file.
 pub(super) struct File {

@@ -11,6 +11,7 @@ mod command;
 mod connect;
 mod due;
 mod hand_out;
+mod notice;
 mod open;
 mod operate;
 #[cfg(test)]

@@ -13,9 +13,10 @@ use crate::Queue;
 
 use super::broker::File;
 use super::connect;
+use super::notice::{Time, Wakes};
 use super::schema;
 use super::take_over::lapse_all;
-use super::writer::{Time, Wakes, Writer};
+use super::writer::Writer;
 
 /// Where the queue lives and how it is opened.
 #[derive(Clone)]

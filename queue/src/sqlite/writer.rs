@@ -4,68 +4,30 @@
 //! hundreds with one sync. It never stops while a handle lives. A fault of the connection fails the commands at hand,
 //! and the next connection is opened by and by; a panic is treated alike.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sqlx::{Connection, SqliteConnection};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
 use super::command::{Command, Fault, LaneRef, Round};
 use super::connect;
+use super::notice::{Noticed, Time, Wakes};
 use super::open::Knobs;
 use super::round::{Desk, Woken};
 
 /// Commands that may wait; more wait in their callers.
 const WAITING: usize = 1_024;
-/// How often the file is looked at for what an operator's tool changed.
+/// How often the writer looks for what nobody tells it.
 const LOOK: Duration = Duration::from_millis(250);
 /// How long after a fault before the file is opened again.
 const REOPEN: Duration = Duration::from_millis(200);
 
-const FILE_CHANGED: &str = "PRAGMA data_version";
-const PURGE_KEYS: &str = "
-DELETE FROM uniques
-WHERE (lane, key) IN (SELECT lane, key FROM uniques WHERE until IS NOT NULL AND until <= ?1 LIMIT 500)
-";
 const TIDY: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
-
-/// The clock of leases and due times, with the offset that only tests set.
-pub(super) struct Time {
-    pub clock: Arc<dyn Fn() -> i64 + Send + Sync>,
-    pub offset: AtomicI64,
-}
-
-impl Time {
-    /// Epoch ms.
-    pub fn now(&self) -> i64 {
-        (self.clock)() + self.offset.load(Ordering::Relaxed)
-    }
-}
-
-/// Who waits for which lane to change.
-#[derive(Default)]
-pub(super) struct Wakes(Mutex<HashMap<&'static str, watch::Sender<u64>>>);
-
-impl Wakes {
-    /// A value that changes when the lane does.
-    pub fn watch(&self, lane: &'static str) -> watch::Receiver<u64> {
-        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lanes.entry(lane).or_default().subscribe()
-    }
-
-    /// Changes the value of those lanes that `wanted` picks.
-    pub fn wake(&self, wanted: impl Fn(&str) -> bool) {
-        let lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (_, lane) in lanes.iter().filter(|(name, _)| wanted(name)) {
-            lane.send_modify(|count| *count += 1);
-        }
-    }
-}
 
 /// What the writer works on.
 pub(super) struct Writer {
@@ -155,13 +117,13 @@ impl Writer {
         };
         let mut ticks = tokio::time::interval(LOOK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut version = 0;
+        let mut noticed = Noticed::default();
         let mut waiting = Vec::new();
         loop {
             let first = tokio::select! {
                 biased;
                 _ = ticks.tick() => {
-                    version = self.look_up(&mut desk, version).await;
+                    noticed.look(&mut desk.conn, &self.time, &self.wakes).await;
                     continue;
                 }
                 first = inbox.recv() => first,
@@ -209,18 +171,6 @@ impl Writer {
             let of = |name: &str| desk.lanes.get(name).is_some_and(|id| woken.lanes.contains(id));
             self.wakes.wake(|name| lanes.iter().any(|lane| lane.name == name) && of(name));
         }
-    }
-
-    /// Notices what another process wrote, and forgets unique keys whose lifetime is over.
-    async fn look_up(&self, desk: &mut Desk, seen: i64) -> i64 {
-        let version = sqlx::query_scalar(FILE_CHANGED).fetch_one(&mut desk.conn).await.unwrap_or(seen);
-        if version != seen {
-            self.wakes.wake(|_| true);
-        }
-        if let Err(error) = sqlx::query(PURGE_KEYS).bind(self.time.now()).execute(&mut desk.conn).await {
-            tracing::warn!(%error, "unique keys could not be purged");
-        }
-        version
     }
 }
 

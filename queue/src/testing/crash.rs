@@ -61,11 +61,11 @@ pub async fn a_long_job_keeps_its_lease(world: World, _: Scale) {
     let running = start(&world.queue, &BRISK, &probe, 2);
     world.push(&BRISK, item(1)).await;
     until(async || probe.items().len() == 1).await;
-    // Five times half a lease passes, with a renewal between: without them it would have lapsed at the second.
+    // Five times a third of a lease passes, with a renewal between: without them it would have lapsed at the third.
     for _ in 0..5 {
         renewals.borrow_and_update();
         renewals.changed().await.unwrap();
-        world.pass(BRISK.lease / 2).await;
+        world.pass(BRISK.lease / 3).await;
     }
     assert_eq!(probe.items().len(), 1, "nobody else was given it");
     gate.add_permits(1);

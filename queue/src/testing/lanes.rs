@@ -29,8 +29,9 @@ pub static BULK: LaneSpec = lane("bulk", Order::Plain, 500);
 pub static GROUPED: LaneSpec = lane("grouped", Order::Grouped, 10);
 /// Grouped, a few jobs to a group.
 pub static TIGHT: LaneSpec = LaneSpec { group_limit: Some(3), ..lane("tight", Order::Grouped, 10) };
-/// Plain, a lease far shorter than its jobs run.
-pub static BRISK: LaneSpec = LaneSpec { lease: Duration::from_millis(600), ..lane("brisk", Order::Plain, 1) };
+/// Plain, a lease shorter than its jobs run.
+pub static BRISK: LaneSpec =
+    LaneSpec { lease: Duration::from_millis(2_400), ..lane("brisk", Order::Plain, 1) };
 /// Plain, retried at once and often.
 pub static EAGER: LaneSpec = LaneSpec {
     retry: RetrySchedule::Backoff { base: Duration::ZERO, cap: Duration::ZERO, attempts: 4 },
