@@ -31,8 +31,8 @@ async fn nothing_is_lost_or_doubled_under_kill_nine() {
     let storm = storm::Storm { seed, kills: KILLS, backup: Some(home.path().join("backup")) };
     let mut storm = storm.rage(&mut world).await;
     let reports = judge::judge(&world, &mut storm.sent, judge::Claim::Everything).await;
-    let letters = mailbox::letters(world.server.data());
-    let told = told::judge(&world, &reports, &letters).await;
+    let letters = || mailbox::letters(world.server.data());
+    let told = told::judge(&world, &reports, letters).await;
     assert_eq!(told.repeats, 0, "a file was written twice under different names");
     eprintln!("{} kills; {}; {} mails, each once", storm.kills, storm.sent.summary(), told.mails);
 
@@ -40,7 +40,7 @@ async fn nothing_is_lost_or_doubled_under_kill_nine() {
     assert_eq!(world.server.stop().await, Some(0));
     world.server.start().await;
     let again = judge::judge(&world, &mut storm.sent, judge::Claim::Everything).await;
-    assert_eq!(told::judge(&world, &again, &mailbox::letters(world.server.data())).await.mails, told.mails);
+    assert_eq!(told::judge(&world, &again, || mailbox::letters(world.server.data())).await.mails, told.mails);
     assert_eq!(world.server.stop().await, Some(0));
 
     // What the copy holds is a state that the system was in, with all that was acknowledged before the copy began.
@@ -66,7 +66,7 @@ async fn mail_over_smtp_is_sent_and_only_a_lost_reply_is_repeated() {
     let mut world = world.on(server);
     let mut storm = storm::Storm { seed, kills: KILLS / 3, backup: None }.rage(&mut world).await;
     let reports = judge::judge(&world, &mut storm.sent, judge::Claim::Everything).await;
-    let told = told::judge(&world, &reports, &sink.letters()).await;
+    let told = told::judge(&world, &reports, || sink.letters()).await;
     eprintln!(
         "{} kills; {}; {} mails, {} of them repeats under the same notice id",
         storm.kills,

@@ -25,19 +25,23 @@ pub struct Told {
 type Notices = BTreeMap<String, String>;
 
 /// The mails are those that the receipts tell of, and the receipts are what the feed makes due.
-pub async fn judge(world: &World, reports: &[Report], letters: &[Letter]) -> Told {
+pub async fn judge(world: &World, reports: &[Report], letters: impl Fn() -> Vec<Letter>) -> Told {
     let notices = receipts(world, reports).await;
+    // Only now has everything been sent.
+    let letters = letters();
     let mut mailed: BTreeMap<&str, Vec<&Letter>> = BTreeMap::new();
-    for letter in letters {
+    for letter in &letters {
         if let Some(notice) = &letter.notice {
             mailed.entry(notice).or_default().push(letter);
         }
     }
     let known: BTreeSet<&str> = notices.keys().map(String::as_str).collect();
-    assert_eq!(
-        mailed.keys().copied().collect::<BTreeSet<_>>(),
-        known,
-        "mails and receipts tell of different notices"
+    let sent: BTreeSet<&str> = mailed.keys().copied().collect();
+    let lost: Vec<_> = known.difference(&sent).collect();
+    let unknown: Vec<_> = sent.difference(&known).collect();
+    assert!(
+        lost.is_empty() && unknown.is_empty(),
+        "never mailed: {lost:?}; mailed without receipt: {unknown:?}"
     );
     for (notice, letters) in &mailed {
         for letter in letters {
