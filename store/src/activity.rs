@@ -18,8 +18,6 @@ use crate::{
     page::{List, Place},
 };
 
-/// The most changes that one call adds.
-const MOST: usize = 500;
 /// The most entries of one task that a page looks at for those of one person.
 const WINDOW: usize = if cfg!(test) { 10 } else { 2_000 };
 
@@ -54,7 +52,7 @@ LIMIT ?";
 impl ActivityLog for Store {
     async fn append(&self, changes: &[Change]) -> PortResult<()> {
         let mut values = Vec::with_capacity(changes.len() * 6);
-        for change in changes.iter().take(MOST) {
+        for change in changes {
             let task = change.task.as_ref().map(|task| task.id);
             values.extend(args![change.workspace, change.seq, change.at, change.actor, task, json(change)?]);
         }

@@ -1,4 +1,7 @@
 //! One index, read in one direction from any place: what every list of tasks is made of.
+//!
+//! A place is compared as a row, `(created_at, id) < (?, ?)`, which SQLite answers from the index. MySQL reads no range for
+//! it; there the same place is `created_at <= ? AND (created_at < ? OR id < ?)`, as in every other list of this crate.
 
 use fairy_jobs::{
     ports::PortResult,

@@ -66,7 +66,7 @@ impl Teams for Store {
     }
 
     async fn members_by_id(&self, workspace: WorkspaceId, users: &[UserId]) -> PortResult<Vec<Member>> {
-        members::by_id(&mut self.read().await?, workspace, users.iter().copied().take(1000)).await
+        members::by_id(&mut self.read().await?, workspace, users.iter().copied()).await
     }
 
     async fn members_by_handle(&self, workspace: WorkspaceId, handles: &[String]) -> PortResult<Vec<UserId>> {

@@ -211,12 +211,14 @@ async fn walk(stage: &Stage, query: &TaskQuery, limit: i64) -> Vec<TaskId> {
 }
 
 async fn every_order_with_every_filter(stage: &Stage) {
-    let furnished = furnish(stage, 180).await;
+    let furnished = furnish(stage, 120).await;
     let all = every_task(stage, &furnished.team).await;
     let mut met = 0;
     for filter in filters(&furnished) {
         for sort in SORTS {
-            for zone in ["Asia/Seoul", "Pacific/Apia"] {
+            // Only where dates are placed among instants does the zone matter.
+            let zones = if sort == TaskSort::Due || filter.due_before.is_some() { 2 } else { 1 };
+            for zone in ["Asia/Seoul", "Pacific/Apia"].into_iter().take(zones) {
                 let query = TaskQuery {
                     workspace: furnished.team.workspace,
                     filter: filter.clone(),
@@ -224,14 +226,14 @@ async fn every_order_with_every_filter(stage: &Stage) {
                     time_zone: TimeZone::parse(zone).unwrap(),
                 };
                 let expected = expected(all.clone(), &query, &furnished);
-                for limit in [7, 50] {
+                for limit in [5, 50] {
                     assert_eq!(walk(stage, &query, limit).await, expected, "{query:?}, {limit} a page");
                 }
                 met += expected.len();
             }
         }
     }
-    assert!(met > 2_000, "the filters find too little to prove anything: {met}");
+    assert!(met > 1_000, "the filters find too little to prove anything: {met}");
 }
 
 async fn a_walk_meets_what_was_there_once_while_tasks_come_and_go(stage: &Stage) {

@@ -24,14 +24,16 @@ const EXCUSED: [(&str, &str); 9] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_statement_walks_over_what_grows() {
-    super::accounts::all().await;
-    super::teams::all().await;
-    super::ledger::all().await;
-    super::feed::all().await;
-    super::lists::all().await;
-    super::telling::all().await;
-    super::activity::all().await;
-    super::upkeep::all().await;
+    tokio::join!(
+        super::accounts::all(),
+        super::teams::all(),
+        super::ledger::all(),
+        super::feed::all(),
+        super::lists::all(),
+        super::telling::all(),
+        super::activity::all(),
+        super::upkeep::all(),
+    );
     let stage = Stage::new().await;
     let mut c = stage.store.read().await.unwrap();
     let statements = recorded();
