@@ -16,8 +16,7 @@ use poem_openapi::types::ToJSON as _;
 use super::{
     OperationView, Ticket,
     operated::{Applied, Operated},
-    push::{location, push, same_request},
-    wait::wait,
+    push::{location, same_request},
 };
 use crate::{
     front::Front,
@@ -74,10 +73,10 @@ impl Front {
             same_request(outcome.fingerprint, ticket.fingerprint())?;
             return Ok(Carried { tag: Tag::of(&operation), outcome: Some(outcome), replayed: true });
         }
-        let accepted = push(self, std::slice::from_ref(&operation)).await?.into_iter().next();
+        let accepted = self.push(std::slice::from_ref(&operation)).await?.into_iter().next();
         let (tag, replayed) = accepted
             .map_or_else(|| (Tag::of(&operation), false), |accepted| (accepted.tag, accepted.replayed));
-        let outcome = wait(self, operation.id, listening, ticket.envelope.prefer.patience()).await;
+        let outcome = self.wait(operation.id, listening, ticket.envelope.prefer.patience()).await;
         if let Some(outcome) = &outcome {
             same_request(outcome.fingerprint, ticket.fingerprint())?;
         }

@@ -11,11 +11,7 @@ use poem_openapi::{
     types::{ToJSON as _, Type as _},
 };
 
-use super::{
-    Ticket,
-    push::{push, same_request},
-    view::ResourceView,
-};
+use super::{Ticket, push::same_request, view::ResourceView};
 use crate::{
     front::Front,
     problem::Refusal,
@@ -94,7 +90,7 @@ impl Front {
                 same_request(outcome.fingerprint, ticket.fingerprint())?;
                 true
             }
-            None => push(self, &operations).await?.iter().any(|accepted| accepted.replayed),
+            None => self.push(&operations).await?.iter().any(|accepted| accepted.replayed),
         };
         Ok(answer(&operations, replayed))
     }

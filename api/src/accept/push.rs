@@ -35,19 +35,28 @@ pub(super) struct Accepted {
     pub replayed: bool,
 }
 
-/// Puts the operations into their lane, all or none.
-pub(super) async fn push(front: &Front, operations: &[Operation]) -> Result<Vec<Accepted>, Refusal> {
+impl Front {
+    /// Puts the operations into their lane, all or none.
+    pub(super) async fn push(&self, operations: &[Operation]) -> Result<Vec<Accepted>, Refusal> {
+        let (queue, lane) = (&self.services.queue, self.services.operations);
+        persevere(operations, |jobs| queue.push(lane, jobs)).await
+    }
+}
+
+async fn persevere<R: Future<Output = Result<Vec<Pushed>, PushError>>>(
+    operations: &[Operation],
+    mut attempt: impl FnMut(Vec<NewJob>) -> R,
+) -> Result<Vec<Accepted>, Refusal> {
     let until = Instant::now() + MOST_DOUBT;
     let (mut pause, mut doubt) = (FIRST_PAUSE, false);
     loop {
         let jobs = operations.iter().map(job).collect::<Result<_, _>>()?;
-        let error = match front.services.queue.push(front.services.operations, jobs).await {
+        let error = match attempt(jobs).await {
             Ok(pushed) => return accepted(operations, &pushed, doubt),
             Err(error) => error,
         };
-        let first_answer = !doubt;
         doubt |= matches!(error, PushError::Unknown(_));
-        if !doubt && first_answer {
+        if !doubt {
             return Err(refusal(error));
         }
         if Instant::now() + pause >= until {
@@ -125,4 +134,99 @@ fn unknown(operations: &[Operation], error: &PushError) -> Refusal {
 /// Where an operation is asked after.
 pub(super) fn location(id: &str) -> String {
     format!("/v1/operations/{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use fairy_jobs::{
+        command::{Command, DeleteTask, TaskName},
+        id::{OperationId, UserId, WorkspaceId},
+        operation::Source,
+    };
+    use fairy_queue::{Existing, JobId};
+    use jiff::{Timestamp, ToSpan as _};
+
+    use super::*;
+
+    type Answer = Result<Option<Option<Tag>>, PushError>;
+
+    fn operation() -> Operation {
+        Operation {
+            id: OperationId::from_bytes([1; 16]),
+            workspace: WorkspaceId::from_bytes([2; 16]),
+            actor: UserId::from_bytes([3; 16]),
+            source: Source::api(),
+            command: Command::DeleteTask(DeleteTask { task: TaskName::parse("WEB-1").unwrap() }),
+            if_match: None,
+            accepted_at: Timestamp::UNIX_EPOCH,
+            fingerprint: Fingerprint::of(&[b"one"]),
+            retry_of: None,
+        }
+    }
+
+    /// What a push is answered with when its attempts are: `None` pushed, `Some(tag)` there already.
+    async fn push(answers: Vec<Answer>) -> (Result<Accepted, Refusal>, usize) {
+        let (mut answers, mut attempts) = (answers.into_iter(), 0);
+        let attempt = |jobs: Vec<NewJob>| {
+            attempts += 1;
+            assert_eq!(jobs[0].unique.as_ref().unwrap().key, operation().id.to_string());
+            let answer = answers.next().unwrap_or_else(|| Err(PushError::Unknown("lost".into())));
+            let existing =
+                |tag: Option<Tag>| Existing { tag: tag.map(|t| serde_json::to_string(&t).unwrap()) };
+            let pushed = answer
+                .map(|known| vec![Pushed { id: JobId::from("1".to_owned()), existing: known.map(existing) }]);
+            async move { pushed }
+        };
+        let done = persevere(&[operation()], attempt).await;
+        (done.map(|mut accepted| accepted.remove(0)), attempts)
+    }
+
+    fn lost() -> Answer {
+        Err(PushError::Unknown("lost".into()))
+    }
+
+    fn kind(done: &Result<Accepted, Refusal>) -> ProblemKind {
+        done.as_ref().unwrap_err().problem.kind
+    }
+
+    #[tokio::test]
+    async fn what_was_certainly_not_accepted_is_said_at_once() {
+        let (done, attempts) = push(vec![Err(PushError::Unavailable("full".into()))]).await;
+        assert_eq!((kind(&done), attempts), (ProblemKind::Unavailable, 1));
+        let full = PushError::GroupFull { group: "g".into(), limit: 10_000 };
+        let (done, _) = push(vec![Err(full)]).await;
+        assert_eq!(kind(&done), ProblemKind::BacklogFull);
+        assert!(done.unwrap_err().problem.retry_after.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lost_answer_is_asked_for_again_with_the_same_id() {
+        let (done, attempts) = push(vec![lost(), lost(), Ok(Some(Some(Tag::of(&operation()))))]).await;
+        assert!(!done.unwrap().replayed, "what is there is our own first attempt");
+        assert_eq!(attempts, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_lost_answer_a_refusal_proves_nothing() {
+        let unavailable = || Err(PushError::Unavailable("away".into()));
+        let (done, _) = push(vec![lost(), unavailable(), Ok(None)]).await;
+        assert!(done.is_ok());
+        let start = Instant::now();
+        let (done, _) = push(std::iter::once(lost()).chain((0..99).map(|_| unavailable())).collect()).await;
+        assert_eq!(kind(&done), ProblemKind::OutcomeUnknown);
+        assert!(start.elapsed() <= MOST_DOUBT, "{:?}", start.elapsed());
+        let names: Vec<String> = done.unwrap_err().headers.iter().map(|(name, _)| name.to_string()).collect();
+        assert_eq!(names, ["operation-id", "location"]);
+    }
+
+    #[tokio::test]
+    async fn a_repeat_is_known_by_its_fingerprint() {
+        let first = Tag { accepted_at: Timestamp::UNIX_EPOCH - 5.seconds(), ..Tag::of(&operation()) };
+        let (done, _) = push(vec![Ok(Some(Some(first.clone())))]).await;
+        let done = done.unwrap();
+        assert!(done.replayed && done.tag == first);
+        let other = Tag { fingerprint: Fingerprint::of(&[b"two"]), ..first };
+        let (done, _) = push(vec![Ok(Some(Some(other)))]).await;
+        assert_eq!(kind(&done), ProblemKind::IdempotencyKeyReused);
+    }
 }

@@ -12,7 +12,7 @@ use fairy_jobs::{
     rights::{self, Action},
 };
 
-use super::{OperationView, wait::wait};
+use super::OperationView;
 use crate::{
     auth::Caller,
     front::Front,
@@ -48,7 +48,7 @@ impl Front {
         let mut standing = self.standing(id).await?.ok_or_else(|| Problem::not_found("operation"))?;
         let whole = self.may_see(caller, standing.whose()).await?;
         if matches!(standing, Standing::Accepted(_))
-            && let Some(outcome) = wait(self, id, listening, patience).await
+            && let Some(outcome) = self.wait(id, listening, patience).await
         {
             standing = Standing::Ended(outcome);
         }

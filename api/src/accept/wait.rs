@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use fairy_jobs::{id::OperationId, operation::Outcome};
+use fairy_jobs::{id::OperationId, operation::Outcome, ports::PortResult};
 use futures::future::BoxFuture;
-use tokio::time::Instant;
+use tokio::time::sleep;
 
 use crate::front::Front;
 
@@ -13,34 +13,65 @@ const FIRST_LOOK: Duration = Duration::from_millis(250);
 /// The longest pause between two looks.
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
-/// The outcome, if it is known before `patience` has passed and the process is not about to end.
-pub(super) async fn wait(
-    front: &Front,
-    id: OperationId,
-    listening: BoxFuture<'static, Outcome>,
-    patience: Duration,
-) -> Option<Outcome> {
-    if patience.is_zero() || front.callers.reach.away() {
-        return None;
-    }
-    let until = Instant::now() + patience;
-    tokio::select! {
-        outcome = listening => Some(outcome),
-        outcome = look(front, id) => Some(outcome),
-        () = tokio::time::sleep_until(until) => None,
-        () = front.settings.drain.cancelled() => None,
+impl Front {
+    /// The outcome, if it is known before `patience` has passed and the process is not about to end. While the database
+    /// is known to be away nobody waits for what cannot come.
+    pub(super) async fn wait(
+        &self,
+        id: OperationId,
+        listening: BoxFuture<'static, Outcome>,
+        patience: Duration,
+    ) -> Option<Outcome> {
+        if patience.is_zero() || self.callers.reach.away() {
+            return None;
+        }
+        let rows = look(|| async move {
+            let found = self.services.ledger.outcome(id).await;
+            self.callers.reach.note(&found);
+            found
+        });
+        tokio::select! {
+            outcome = listening => Some(outcome),
+            outcome = rows => Some(outcome),
+            () = sleep(patience) => None,
+            () = self.settings.drain.cancelled() => None,
+        }
     }
 }
 
-async fn look(front: &Front, id: OperationId) -> Outcome {
+/// Reads again and again, ever more seldom, until there is something.
+async fn look<T, R: Future<Output = PortResult<Option<T>>>>(mut read: impl FnMut() -> R) -> T {
     let mut pause = FIRST_LOOK;
     loop {
-        tokio::time::sleep(pause).await;
-        let found = front.services.ledger.outcome(id).await;
-        front.callers.reach.note(&found);
-        if let Ok(Some(outcome)) = found {
-            return outcome;
+        sleep(pause).await;
+        if let Ok(Some(found)) = read().await {
+            return found;
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fairy_jobs::ports::PortError;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lost_message_costs_little_and_looking_costs_less_and_less() {
+        let (start, mut looks) = (Instant::now(), 0);
+        let found = look(|| {
+            looks += 1;
+            let found = match looks {
+                1 => Err(PortError::Unavailable("away".into())),
+                2..=6 => Ok(None),
+                _ => Ok(Some(looks)),
+            };
+            async move { found }
+        });
+        assert_eq!(found.await, 7);
+        // 0.25 + 0.5 + 1 + 2 + 4 + 4 + 4 seconds.
+        assert_eq!(start.elapsed(), Duration::from_millis(15_750));
     }
 }

@@ -43,6 +43,11 @@ impl Callers {
         self.sessions.forget(|_, session| session.user == user);
     }
 
+    /// All tokens of a person have ended.
+    pub fn forget_tokens_of(&self, user: UserId) {
+        self.tokens.forget(|_, token| token.user == user);
+    }
+
     /// A person has another name, zone, or address.
     pub fn forget_user(&self, user: UserId) {
         self.users.forget(|id, _| *id == user);

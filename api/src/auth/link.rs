@@ -58,7 +58,7 @@ impl Front {
         }
     }
 
-    /// Sets a new password with the code of a link; ends all sessions.
+    /// Sets a new password with the code of a link; ends all sessions and API tokens.
     pub async fn reset_password(&self, code: &str, password: &str) -> Result<(), Refusal> {
         let id = self.services.link_key.open(Purpose::ResetPassword, code).ok_or_else(expired)?;
         // What can be judged without knowing whose it is comes first: a link is used up by one attempt.
@@ -71,7 +71,7 @@ impl Front {
         self.replace_password(user, &hash, None).await
     }
 
-    /// Keeps a new hash and ends all sessions but one.
+    /// Keeps a new hash and ends all sessions but one; without that one, as after a reset, all API tokens too.
     pub async fn replace_password(
         &self,
         user: UserId,
@@ -80,6 +80,10 @@ impl Front {
     ) -> Result<(), Refusal> {
         self.services.accounts.set_password(user, hash, keep, self.now()).await?;
         self.callers.forget_sessions_of(user);
+        if keep.is_none() {
+            self.callers.forget_tokens_of(user);
+            self.callers.forget_user(user);
+        }
         Ok(())
     }
 

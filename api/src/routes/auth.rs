@@ -30,8 +30,8 @@ use crate::{
 pub(crate) struct SignUpRequest {
     /// Where mail goes; one account for each address.
     email: Raw<EmailAddress>,
-    /// 10 to 200 characters, not easy to guess.
-    #[oai(validator(min_length = 10, max_length = 200))]
+    /// 8 to 200 characters, not easy to guess.
+    #[oai(validator(min_length = 8, max_length = 200))]
     password: String,
     /// What others see.
     name: Raw<Name>,

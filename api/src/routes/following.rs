@@ -30,6 +30,8 @@ use crate::{
     view::change_json,
 };
 
+/// How often, at the most, a busy stream asks whether it may go on.
+const LOOK: Duration = Duration::from_secs(1);
 /// How often a quiet stream says that it lives, and how often the right to follow is looked at.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How many changes are read at once.
@@ -87,6 +89,7 @@ struct Live {
     beat: tokio::time::Interval,
     after: u64,
     ready: VecDeque<Change>,
+    looked: Instant,
 }
 
 impl Follower {
@@ -106,7 +109,8 @@ impl Follower {
         // Followed before the first read, so that nothing falls between the two.
         let signal = self.front.services.signal.follow(self.workspace);
         let beat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
-        let live = Live { follower: self, signal, beat, after, ready: VecDeque::new() };
+        let (ready, looked) = (VecDeque::new(), Instant::now());
+        let live = Live { follower: self, signal, beat, after, ready, looked };
         // Something to read at once, so that the reader knows that it is connected.
         let hello = stream::once(async { Bytes::from_static(b"retry: 2000\n\n") });
         let events = stream::unfold(live, |mut live| async move { Some((live.next().await?, live)) });
@@ -134,6 +138,9 @@ impl Live {
             if drain.is_cancelled() {
                 return None;
             }
+            if !self.ready.is_empty() && !self.may_go_on().await {
+                return None;
+            }
             if let Some(change) = self.ready.pop_front() {
                 return Some(event(change));
             }
@@ -148,6 +155,16 @@ impl Live {
                 () = drain.cancelled() => return None,
             }
         }
+    }
+
+    /// Whether the session and the right still hold, asked anew every second, however slowly the reader takes what is
+    /// ready for it.
+    async fn may_go_on(&mut self) -> bool {
+        if self.looked.elapsed() < LOOK {
+            return true;
+        }
+        self.looked = Instant::now();
+        self.follower.may_follow().await
     }
 
     /// Reads the next page; whether there was anything. While the database is away there is not, and the next signal

@@ -24,8 +24,8 @@ pub(crate) struct ChangePasswordRequest {
     /// The password until now.
     #[oai(validator(min_length = 1, max_length = 200))]
     current_password: String,
-    /// 10 to 200 characters, not easy to guess.
-    #[oai(validator(min_length = 10, max_length = 200))]
+    /// 8 to 200 characters, not easy to guess.
+    #[oai(validator(min_length = 8, max_length = 200))]
     new_password: String,
 }
 

@@ -43,46 +43,60 @@ impl<A: OpenApi> OpenApi for Documented<A> {
 fn finish(operation: &mut MetaOperation) {
     let params = std::mem::take(&mut operation.params);
     operation.params = params.into_iter().flat_map(apart).map(explained).collect();
-    let has = |name: &str| {
-        operation.responses.responses.iter().any(|r| r.headers.iter().any(|header| header.name == name))
-    };
-    let accepts_operation = has("Operation-Id");
-    let tagged = operation.responses.responses.iter().any(|r| r.status == Some(304));
-    if accepts_operation {
-        operation.params.extend(OPERATION_HEADERS.map(|(name, description)| header(name, description)));
-    }
-    if tagged {
-        operation
-            .params
-            .push(header("If-None-Match", "Entity tags that the caller has; `304` if it is one of them."));
-    }
+    let answers = &operation.responses.responses;
+    let answers_header =
+        |name: &str| answers.iter().any(|r| r.headers.iter().any(|header| header.name == name));
+    let streams = answers.iter().any(|r| r.content.iter().any(|c| c.content_type == "text/event-stream"));
     let by_session = operation.security.iter().any(|scheme| scheme.contains_key("session"));
-    if by_session && operation.method != Method::GET {
-        operation.params.push(header("X-CSRF-Token", CSRF));
-    }
+    // What a route understands besides its own parameters can be told from what it answers.
+    let understood = [
+        (answers_header("Operation-Id"), [IDEMPOTENCY_KEY, PREFER, IF_MATCH].as_slice()),
+        (operation.operation_id == Some("get_operation"), &[PREFER]),
+        (answers.iter().any(|r| r.status == Some(304)), &[IF_NONE_MATCH]),
+        (streams, &[LAST_EVENT_ID]),
+        (by_session && operation.method != Method::GET, &[CSRF]),
+    ];
+    let headers = understood.iter().filter(|(is, _)| *is).flat_map(|(_, headers)| *headers).map(header);
+    operation.params.extend(headers);
 }
 
-const CSRF: &str =
-    "The `csrf_token` of sign-in or `GET /me`; needed with a session cookie, not with an API token.";
+/// A request header: its name, a pattern or nothing, what it means.
+type Header = (&'static str, &'static str, &'static str);
 
-const OPERATION_HEADERS: [(&str, &str); 3] = [
-    (
-        "Idempotency-Key",
-        "1 to 255 visible ASCII characters. A repeat with the same key gets the first outcome; kept at least 24 hours.",
-    ),
-    (
-        "Prefer",
-        "`respond-async`: answer 202 at once. `wait=N`: wait N seconds (at most 60) for the outcome (RFC 7240).",
-    ),
-    ("If-Match", "Entity tags; the operation is refused with 412 unless the present version is one of them."),
-];
+const TAGS: &str = "^([*]|(W/)?\"[!#-~]*\"(, ?(W/)?\"[!#-~]*\"){0,19})$";
 
-fn header(name: &str, description: &str) -> MetaOperationParam {
+const IDEMPOTENCY_KEY: Header = (
+    "Idempotency-Key",
+    "^[!-~]{1,255}$",
+    "1 to 255 visible ASCII characters. A repeat with the same key gets the first outcome; kept at least 24 hours.",
+);
+const PREFER: Header = (
+    "Prefer",
+    "",
+    "`respond-async`: answer at once. `wait=N`: wait up to N seconds (at most 60) for the outcome (RFC 7240).",
+);
+const IF_MATCH: Header = (
+    "If-Match",
+    TAGS,
+    "Entity tags; the operation is refused with 412 unless the present version is one of them.",
+);
+const IF_NONE_MATCH: Header =
+    ("If-None-Match", TAGS, "Entity tags that the caller has; the answer is 304 if it is one of them.");
+const LAST_EVENT_ID: Header =
+    ("Last-Event-ID", "^[0-9]{1,15}$", "For a stream: the last event that was seen; it beats `after`.");
+const CSRF: Header = (
+    "X-CSRF-Token",
+    "",
+    "The `csrf_token` of sign-in or `GET /me`; needed with a session cookie, not with an API token.",
+);
+
+fn header((name, pattern, description): &Header) -> MetaOperationParam {
+    let pattern = (!pattern.is_empty()).then(|| (*pattern).to_owned());
     MetaOperationParam {
-        name: name.to_owned(),
-        schema: MetaSchemaRef::Inline(Box::new(MetaSchema::new("string"))),
+        name: (*name).to_owned(),
+        schema: MetaSchemaRef::Inline(Box::new(MetaSchema { pattern, ..MetaSchema::new("string") })),
         in_type: MetaParamIn::Header,
-        description: Some(description.to_owned()),
+        description: Some((*description).to_owned()),
         required: false,
         deprecated: false,
         explode: true,

@@ -5,6 +5,7 @@ mod body;
 mod described;
 mod document;
 mod fields;
+mod json;
 mod list;
 mod optional;
 mod params;
@@ -14,10 +15,11 @@ mod reply;
 mod shown;
 
 pub(crate) use self::{
-    body::{JsonBody, given_object, objects},
+    body::JsonBody,
     described::{Described, EntityTag, Filled, Input, Instant},
     document::Documented,
     fields::Fields,
+    json::{given_object, objects},
     list::{LimitParam, ListOf, PageParams, SeqParam, page_request},
     optional::{Given, Nullable, Patched},
     params::{Params, QueryParams},
