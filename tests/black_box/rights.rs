@@ -20,7 +20,6 @@ const OPEN_TO_STRANGERS: &[&str] = &[
     "POST /v1/auth/password-reset",
     "POST /v1/auth/password-reset/{code}",
     "POST /v1/auth/sign-in",
-    "POST /v1/auth/sign-out",
     "POST /v1/auth/sign-up",
     "POST /v1/auth/verify-email/{code}",
 ];
@@ -32,6 +31,7 @@ const ABOUT_ONESELF: &[&str] = &[
     "GET /v1/me/tokens",
     "GET /v1/workspaces",
     "PATCH /v1/me",
+    "POST /v1/auth/sign-out",
     "POST /v1/invitations/{code}/accept",
     "POST /v1/me/password",
     "POST /v1/me/tokens",
@@ -42,11 +42,9 @@ const ABOUT_ONESELF: &[&str] = &[
 /// A body that is accepted, for each route that takes one.
 fn sample(route: &str) -> Option<Value> {
     Some(match route.split_once(' ')?.1 {
-        "/v1/workspaces/{ws}" => json!({"name": "Renamed"}),
         "/v1/workspaces/{ws}/invitations" => json!({"email": "new@example.com", "role": "viewer"}),
         "/v1/workspaces/{ws}/members/{user}" => json!({"role": "viewer"}),
         "/v1/workspaces/{ws}/projects" => json!({"key": "NEW", "name": "New"}),
-        "/v1/workspaces/{ws}/projects/{project}" => json!({"name": "Renamed"}),
         "/v1/workspaces/{ws}/tasks" => json!({"project": "WEB", "title": "x"}),
         "/v1/workspaces/{ws}/tasks/batch" => json!({"items": [{"project": "WEB", "title": "x"}]}),
         "/v1/workspaces/{ws}/tasks/{task}" => json!({"title": "x"}),
@@ -75,7 +73,8 @@ async fn things(team: &Team) -> BTreeMap<&'static str, String> {
         ("token", token.str("id")),
         ("session", session.as_str().unwrap().to_owned()),
         ("user", team.owner.id.clone()),
-        ("name", "label".to_owned()),
+        ("watcher", team.owner.id.clone()),
+        ("label", "label".to_owned()),
         ("code", "A".repeat(64)),
     ])
 }
