@@ -69,6 +69,35 @@ async fn leases_are_freed_at_the_start() {
 }
 
 #[tokio::test]
+async fn one_suspect_is_in_hand_at_a_time_in_all_lanes() {
+    let file = TempFile::new();
+    let queue = file.serve(Knobs::default()).await;
+    let jobs = |group: Option<&str>| {
+        let job = |number: u8| NewJob { group: group.map(str::to_owned), ..NewJob::new(vec![number]) };
+        (0..3).map(job).collect::<Vec<_>>()
+    };
+    queue.push(&PLAIN, jobs(None)).await.unwrap();
+    queue.push(&GROUPED, jobs(Some("a"))).await.unwrap();
+    assert_eq!(claim(&queue, &PLAIN).await[0].jobs.len(), 3);
+    assert_eq!(claim(&queue, &GROUPED).await[0].jobs.len(), 3);
+    drop(queue);
+    let queue = file.serve(Knobs::default()).await;
+    queue.push(&PLAIN, vec![NewJob::new(vec![9])]).await.unwrap();
+    let suspect = claim(&queue, &PLAIN).await.remove(0);
+    assert_eq!(suspect.jobs.iter().map(|job| job.payload[0]).collect::<Vec<_>>(), [0]);
+    let innocent = claim(&queue, &PLAIN).await.remove(0);
+    assert_eq!(innocent.jobs[0].payload, [9], "others pass by");
+    assert!(claim(&queue, &PLAIN).await.is_empty(), "not two of a lane");
+    assert!(claim(&queue, &GROUPED).await.is_empty(), "nor of two lanes");
+    let mut wake = queue.broker().wake(&GROUPED);
+    wake.borrow_and_update();
+    settle(&queue, &PLAIN, &suspect, Verdict::Remove).await;
+    tokio::time::timeout(Duration::from_secs(20), wake.changed()).await.expect("the place is free").unwrap();
+    assert_eq!(claim(&queue, &GROUPED).await[0].jobs.len(), 1);
+    assert!(claim(&queue, &PLAIN).await.is_empty());
+}
+
+#[tokio::test]
 async fn a_tool_works_beside_the_server_and_is_noticed() {
     let file = TempFile::new();
     let missing = open(file.options(Mode::Tool)).await;

@@ -1,8 +1,8 @@
 //! Handing out: which jobs are next.
 //!
 //! A claim reads index entries of what it can hand out and of nothing else, at most 500 jobs. A suspect (a job that
-//! was handed out before without an answer) is only handed out while no other suspect is in hand, in any lane, so that
-//! a crash can be laid at one door; see `take_over`.
+//! was handed out before without an answer) is only handed out while no other suspect of its lane is in hand, so that a
+//! crash can be laid at one door; lanes do not wait for each other, for one may be slow or paused. See `take_over`.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ SELECT
     (
         EXISTS (SELECT 1 FROM jobs WHERE lane = ?1 AND state = 3)
         OR EXISTS (SELECT 1 FROM groups WHERE lane = ?1 AND state = 4 AND paused = 0)
-    ) AND NOT EXISTS (SELECT 1 FROM hands WHERE alone = 1)
+    ) AND NOT EXISTS (SELECT 1 FROM hands WHERE lane = ?1 AND alone = 1 AND expires_at > ?2)
 FROM lanes
 WHERE id = ?1
 ";
@@ -63,7 +63,7 @@ const PICK_GROUPED: &str = "
 WITH picked AS MATERIALIZED (
     SELECT id, name, turn FROM groups WHERE lane = ?1 AND state = 1 AND paused = 0 ORDER BY turn LIMIT ?2
 )
-SELECT picked.id, picked.name, j.seq, j.doom IS NOT NULL, j.suspect
+SELECT picked.id, picked.name, j.seq, j.doom IS NOT NULL, j.suspect = 1 AND j.doom IS NULL
 FROM picked
 CROSS JOIN jobs AS j ON j.seq IN (
     SELECT seq
@@ -87,11 +87,11 @@ pub(super) async fn claim(
 ) -> Result<Claimed, sqlx::Error> {
     let id = tx.lane(lane.name)?;
     let (paused, mut lapsed, mut due, mut suspect) = peek(tx, id).await?;
-    if paused {
-        return Ok(Claimed::default());
-    }
     if lapsed {
         take_over(tx, id, lane.batch).await?;
+    }
+    if paused {
+        return Ok(Claimed::default());
     }
     if due {
         due::promote(tx, id).await?;

@@ -1,8 +1,9 @@
 //! Taking over from workers that fell silent.
 //!
 //! The lease of a hand-out lapsed, or the file was opened after a crash: nobody answered for its jobs. Each becomes a
-//! suspect, to be handed out alone. Only what was alone already is blamed, because then no other job can have done it:
-//! it loses an attempt, and at the third time it is doomed. Its neighbours lose nothing.
+//! suspect, to be handed out alone. Only what was alone already is blamed: it loses an attempt, and at the third time it is
+//! doomed. What ran beside it in other hand-outs may have done it once or twice, but not three times in a row: it is a
+//! suspect itself by then. Its neighbours lose nothing.
 
 use super::transaction::{Released, Transaction, int, json};
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use crate::{Answer, Hand, Verdict};
+use crate::{Answer, Hand, LaneSpec, Verdict};
 
-use super::lanes::{BRISK, EAGER, GROUPED, SINGLE};
+use super::lanes::{BRISK, EAGER, EAGER_GROUPED, GROUPED, SINGLE};
 use super::world::{LAPSE, item, items};
 use super::{Probe, Scale, World, start, until};
 
@@ -63,8 +63,8 @@ pub async fn a_long_job_keeps_its_lease(world: World, _: Scale) {
     until(async || probe.items().len() == 1).await;
     // Five times a third of a lease passes, with a renewal between: without them it would have lapsed at the third.
     for _ in 0..5 {
-        renewals.borrow_and_update();
-        renewals.changed().await.unwrap();
+        let before = *renewals.borrow_and_update();
+        until(async || *renewals.borrow() > before).await;
         world.pass(BRISK.lease / 3).await;
     }
     assert_eq!(probe.items().len(), 1, "nobody else was given it");
@@ -74,18 +74,27 @@ pub async fn a_long_job_keeps_its_lease(world: World, _: Scale) {
     assert_eq!(probe.seen().len(), 1);
 }
 
-pub async fn a_crash_costs_only_the_guilty(mut world: World, _: Scale) {
+pub async fn a_crash_costs_only_the_guilty(world: World, _: Scale) {
+    crash_of_one(world, &EAGER, None).await;
+}
+
+/// In a group the followers of the guilty wait for its burial, and go on after it.
+pub async fn a_crash_costs_only_the_guilty_of_a_group(world: World, _: Scale) {
+    crash_of_one(world, &EAGER_GROUPED, Some("g")).await;
+}
+
+async fn crash_of_one(mut world: World, lane: &'static LaneSpec, group: Option<&str>) {
     const GUILTY: u64 = 3;
     let mut buried = 0;
-    world.push_many(&EAGER, None, 8).await;
+    world.push_many(lane, group, 8).await;
     let mut innocent = Vec::new();
     let mut deaths = 0;
     for _ in 0..40 {
-        let stats = world.stats(&EAGER).await;
+        let stats = world.stats(lane).await;
         if stats.waiting + stats.in_flight == 0 {
             break;
         }
-        let hands = world.claim(&EAGER, 4).await.hands;
+        let hands = world.claim(lane, 4).await.hands;
         if hands.iter().any(|hand| hand.jobs[0].doomed.is_none() && items(hand).contains(&GUILTY)) {
             deaths += 1;
             world.crash().await;
@@ -95,11 +104,11 @@ pub async fn a_crash_costs_only_the_guilty(mut world: World, _: Scale) {
             if hand.jobs[0].doomed.is_some() {
                 assert_eq!(items(hand), [GUILTY]);
                 buried += 1;
-                assert!(world.settle(&EAGER, hand, Verdict::Bury).await);
+                assert!(world.settle(lane, hand, Verdict::Bury).await);
                 continue;
             }
             innocent.extend(items(hand).into_iter().zip(hand.jobs.iter().map(|job| job.attempts)));
-            assert!(world.settle(&EAGER, hand, Verdict::Remove).await);
+            assert!(world.settle(lane, hand, Verdict::Remove).await);
         }
     }
     assert_eq!(deaths, 4, "once among others, three times alone");
@@ -107,7 +116,7 @@ pub async fn a_crash_costs_only_the_guilty(mut world: World, _: Scale) {
     innocent.sort_unstable();
     let wanted: Vec<(u64, u32)> = [0, 1, 2, 4, 5, 6, 7].into_iter().map(|item| (item, 0)).collect();
     assert_eq!(innocent, wanted, "no neighbour lost an attempt");
-    let stats = world.stats(&EAGER).await;
+    let stats = world.stats(lane).await;
     assert_eq!((stats.waiting, stats.in_flight, stats.dead), (0, 0, 1));
 }
 
