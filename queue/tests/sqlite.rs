@@ -69,9 +69,9 @@ async fn leases_are_freed_at_the_start() {
 }
 
 #[tokio::test]
-async fn one_suspect_is_in_hand_at_a_time_in_all_lanes() {
+async fn an_accused_is_heard_alone() {
     let file = TempFile::new();
-    let queue = file.serve(Knobs::default()).await;
+    let mut queue = file.serve(Knobs::default()).await;
     let jobs = |group: Option<&str>| {
         let job = |number: u8| NewJob { group: group.map(str::to_owned), ..NewJob::new(vec![number]) };
         (0..3).map(job).collect::<Vec<_>>()
@@ -80,21 +80,32 @@ async fn one_suspect_is_in_hand_at_a_time_in_all_lanes() {
     queue.push(&GROUPED, jobs(Some("a"))).await.unwrap();
     assert_eq!(claim(&queue, &PLAIN).await[0].jobs.len(), 3);
     assert_eq!(claim(&queue, &GROUPED).await[0].jobs.len(), 3);
+    // The first crash makes suspects: one of a lane at a time, others pass by.
     drop(queue);
-    let queue = file.serve(Knobs::default()).await;
+    queue = file.serve(Knobs::default()).await;
     queue.push(&PLAIN, vec![NewJob::new(vec![9])]).await.unwrap();
     let suspect = claim(&queue, &PLAIN).await.remove(0);
     assert_eq!(suspect.jobs.iter().map(|job| job.payload[0]).collect::<Vec<_>>(), [0]);
-    let innocent = claim(&queue, &PLAIN).await.remove(0);
-    assert_eq!(innocent.jobs[0].payload, [9], "others pass by");
-    assert!(claim(&queue, &PLAIN).await.is_empty(), "not two of a lane");
-    assert!(claim(&queue, &GROUPED).await.is_empty(), "nor of two lanes");
+    assert_eq!(claim(&queue, &PLAIN).await[0].jobs[0].payload, [9]);
+    assert!(claim(&queue, &PLAIN).await.is_empty());
+    assert_eq!(claim(&queue, &GROUPED).await[0].jobs.len(), 1, "lanes do not wait for each other");
+    // The second is laid to both, so now both are accused: one at a time in all lanes.
+    drop(queue);
+    queue = file.serve(Knobs::default()).await;
+    let accused = claim(&queue, &PLAIN).await.remove(0);
+    assert_eq!((accused.jobs[0].payload[0], accused.jobs[0].attempts), (0, 1));
+    assert!(claim(&queue, &GROUPED).await.is_empty(), "two accused are never in hand together");
     let mut wake = queue.broker().wake(&GROUPED);
     wake.borrow_and_update();
-    settle(&queue, &PLAIN, &suspect, Verdict::Remove).await;
+    settle(&queue, &PLAIN, &accused, Verdict::Remove).await;
     tokio::time::timeout(Duration::from_secs(20), wake.changed()).await.expect("the place is free").unwrap();
-    assert_eq!(claim(&queue, &GROUPED).await[0].jobs.len(), 1);
-    assert!(claim(&queue, &PLAIN).await.is_empty());
+    let second = claim(&queue, &GROUPED).await.remove(0);
+    assert_eq!((second.jobs.len(), second.jobs[0].attempts), (1, 1));
+    assert_eq!(
+        claim(&queue, &PLAIN).await[0].jobs[0].payload,
+        [1],
+        "a mere suspect does not wait for an accused"
+    );
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! Handing out: which jobs are next.
 //!
 //! A claim reads index entries of what it can hand out and of nothing else, at most 500 jobs. A suspect (a job that
-//! was handed out before without an answer) is only handed out while no other suspect of its lane is in hand, so that a
-//! crash can be laid at one door; lanes do not wait for each other, for one may be slow or paused. See `take_over`.
+//! was handed out before without an answer) is handed out alone, and only while no other suspect of its lane is in hand.
+//! Lanes do not wait for each other, for one may be slow; except that an accused, which was alone when its worker died,
+//! is not in hand together with another accused of any lane. So who is innocent, and ran beside the guilty, is blamed for
+//! it once and then gets a hearing of its own; see `take_over`.
 
 use std::time::Duration;
 
@@ -10,7 +12,7 @@ use crate::{Ask, Claimed};
 
 use super::command::LaneRef;
 use super::due;
-use super::hand_out::{Draft, note, take};
+use super::hand_out::{Alone, Draft, note, take};
 use super::take_over::take_over;
 use super::transaction::{Transaction, int};
 
@@ -28,26 +30,30 @@ SELECT
     (
         EXISTS (SELECT 1 FROM jobs WHERE lane = ?1 AND state = 3)
         OR EXISTS (SELECT 1 FROM groups WHERE lane = ?1 AND state = 4 AND paused = 0)
-    ) AND NOT EXISTS (SELECT 1 FROM hands WHERE lane = ?1 AND alone = 1 AND expires_at > ?2)
+    ) AND NOT EXISTS (SELECT 1 FROM hands WHERE lane = ?1 AND alone IN (1, 2) AND expires_at > ?2)
 FROM lanes
 WHERE id = ?1
 ";
 
 const PICK_SUSPECT_PLAIN: &str = "
-SELECT NULL, NULL, seq, true, false
+SELECT NULL, NULL, seq, true, crashes > 0
 FROM jobs
-WHERE lane = ?1 AND state = 3
+WHERE lane = ?1 AND state = 3 AND (
+    crashes = 0 OR NOT EXISTS (SELECT 1 FROM hands WHERE alone = 2 AND expires_at > ?2)
+)
 ORDER BY seq
 LIMIT 1
 ";
 
 const PICK_SUSPECT_GROUPED: &str = "
-SELECT picked.id, picked.name, j.seq, true, false
+SELECT picked.id, picked.name, j.seq, true, j.crashes > 0
 FROM (
-    SELECT id, name FROM groups WHERE lane = ?1 AND state = 4 AND paused = 0 ORDER BY turn LIMIT 1
+    SELECT id, name FROM groups WHERE lane = ?1 AND state = 4 AND paused = 0 ORDER BY turn LIMIT 16
 ) AS picked
-CROSS JOIN jobs AS j ON j.grp = picked.id AND j.state = 0 AND j.grp IS NOT NULL
-ORDER BY j.seq
+CROSS JOIN jobs AS j ON j.seq = (
+    SELECT seq FROM jobs WHERE grp = picked.id AND state = 0 AND grp IS NOT NULL ORDER BY seq LIMIT 1
+)
+WHERE j.crashes = 0 OR NOT EXISTS (SELECT 1 FROM hands WHERE alone = 2 AND expires_at > ?2)
 LIMIT 1
 ";
 
@@ -76,7 +82,8 @@ ORDER BY picked.turn, picked.id, j.seq
 LIMIT ?4
 ";
 
-/// A job that may be handed out: its group's id and name, its number, whether it must be alone, whether it is a suspect.
+/// A job that may be handed out: its group's id and name, its number, whether it must be alone, and whether it is a
+/// suspect, or among suspects an accused.
 pub(super) type Pick = (Option<i64>, Option<String>, i64, bool, bool);
 
 /// Hands out what the lane has, up to what is asked.
@@ -99,13 +106,7 @@ pub(super) async fn claim(
     if lapsed || due {
         (_, lapsed, due, suspect) = peek(tx, id).await?;
     }
-    let mut drafts = Vec::new();
-    if suspect {
-        let text = if lane.grouped { PICK_SUSPECT_GROUPED } else { PICK_SUSPECT_PLAIN };
-        let picks: Vec<Pick> = sqlx::query_as(text).bind(id).fetch_all(&mut *tx.conn).await?;
-        drafts = draft(tx, &picks, lane.batch, 1);
-        drafts.iter_mut().for_each(|draft| draft.alone = true);
-    }
+    let mut drafts = if suspect { summon(tx, id, lane).await? } else { Vec::new() };
     let more = ask.hands.saturating_sub(drafts.len());
     let (picks, cut) = pick(tx, id, lane, more).await?;
     drafts.extend(draft(tx, &picks, lane.batch, more));
@@ -113,6 +114,18 @@ pub(super) async fn claim(
     let next = note(tx, id, lane, &drafts, ask).await?;
     let again_in = if lapsed || due || cut { Some(Duration::ZERO) } else { next };
     Ok(Claimed { hands, again_in })
+}
+
+/// Takes the next suspect of a lane, if it may be handed out now.
+async fn summon(tx: &mut Transaction<'_>, id: i64, lane: &LaneRef) -> Result<Vec<Draft>, sqlx::Error> {
+    let text = if lane.grouped { PICK_SUSPECT_GROUPED } else { PICK_SUSPECT_PLAIN };
+    let pick: Option<Pick> = sqlx::query_as(text).bind(id).bind(tx.now).fetch_optional(&mut *tx.conn).await?;
+    let draft = pick.map(|(group, name, seq, _, accused)| {
+        tx.counters.token += 1;
+        let alone = if accused { Alone::Accused } else { Alone::Suspect };
+        Draft { token: tx.counters.token, group, name, alone, jobs: vec![seq] }
+    });
+    Ok(draft.into_iter().collect())
 }
 
 async fn peek(tx: &mut Transaction<'_>, lane: i64) -> Result<(bool, bool, bool, bool), sqlx::Error> {
@@ -166,7 +179,13 @@ fn draft(tx: &mut Transaction<'_>, picks: &[Pick], batch: usize, most: usize) ->
             }
             tx.counters.token += 1;
             let token = tx.counters.token;
-            drafts.push(Draft { token, group: *group, name: name.clone(), alone: false, jobs: Vec::new() });
+            drafts.push(Draft {
+                token,
+                group: *group,
+                name: name.clone(),
+                alone: Alone::No,
+                jobs: Vec::new(),
+            });
         }
         sealed = *alone;
         if let Some(last) = drafts.last_mut() {

@@ -36,6 +36,17 @@ FROM (
 )
 ";
 
+/// Whether a hand-out takes a place of which there is only one; as numbered in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Alone {
+    /// It is one of many.
+    No = 0,
+    /// The one suspect of its lane.
+    Suspect = 1,
+    /// The one accused of all lanes.
+    Accused = 2,
+}
+
 /// A hand-out in the making.
 pub(super) struct Draft {
     /// Its fencing token.
@@ -44,8 +55,8 @@ pub(super) struct Draft {
     pub group: Option<i64>,
     /// That group's name.
     pub name: Option<String>,
-    /// Whether it takes the one place there is for suspects.
-    pub alone: bool,
+    /// Whether it takes a place for suspects.
+    pub alone: Alone,
     /// Its jobs, in order.
     pub jobs: Vec<i64>,
 }
@@ -96,7 +107,7 @@ pub(super) async fn note(
     drafts: &[Draft],
     ask: &Ask,
 ) -> Result<Option<Duration>, sqlx::Error> {
-    let row = |draft: &'_ Draft| (draft.token, draft.group, i64::from(draft.alone), draft.jobs.clone());
+    let row = |draft: &'_ Draft| (draft.token, draft.group, draft.alone as i64, draft.jobs.clone());
     let hands: Vec<(i64, Option<i64>, i64, Vec<i64>)> = drafts.iter().map(row).collect();
     let next: Option<i64> = sqlx::query_scalar(NOTE_HANDS)
         .bind(json(&hands)?)

@@ -11,6 +11,8 @@
 //! | 2 in hand | none; `hands.jobs` lists them |
 //! | 3 suspect, plain lanes only | `jobs_suspect` |
 //!
+//! `hands.alone`: 0 among others, 1 a suspect, 2 an accused (see `claim`).
+//!
 //! `groups.state`: 0 nothing to hand out, 1 in the rota, 2 in hand, 3 blocked until `due`, 4 its head is a suspect.
 
 use sqlx::{Connection, SqliteConnection};
@@ -82,7 +84,7 @@ CREATE TABLE hands (
     jobs       TEXT NOT NULL
 ) STRICT;
 CREATE INDEX hands_lapse ON hands (lane, expires_at);
-CREATE INDEX hands_alone ON hands (alone) WHERE alone = 1;
+CREATE INDEX hands_alone ON hands (alone, lane);
 
 CREATE TABLE uniques (
     lane  INTEGER NOT NULL,

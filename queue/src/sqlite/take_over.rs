@@ -2,8 +2,8 @@
 //!
 //! The lease of a hand-out lapsed, or the file was opened after a crash: nobody answered for its jobs. Each becomes a
 //! suspect, to be handed out alone. Only what was alone already is blamed: it loses an attempt, and at the third time it is
-//! doomed. What ran beside it in other hand-outs may have done it once or twice, but not three times in a row: it is a
-//! suspect itself by then. Its neighbours lose nothing.
+//! doomed. What ran beside it in other hand-outs may have done it once, but not a second time: by then both are accused,
+//! and those are never in hand together. Its neighbours lose nothing.
 
 use super::transaction::{Released, Transaction, int, json};
 
@@ -49,9 +49,10 @@ pub(super) async fn take_over(tx: &mut Transaction<'_>, lane: i64, batch: usize)
     for (group, alone, held) in &lapsed {
         let held: Vec<i64> =
             serde_json::from_str(held).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-        jobs.extend(held.into_iter().map(|seq| (seq, *alone)));
+        let blame = i64::from(*alone > 0);
+        jobs.extend(held.into_iter().map(|seq| (seq, blame)));
         groups.extend(group.map(|group| (group, 0, None)));
-        tx.wake_all |= *alone == 1;
+        tx.wake_all |= *alone > 0;
     }
     sqlx::query(SUSPECT_JOBS).bind(json(&jobs)?).bind(tx.now).execute(&mut *tx.conn).await?;
     let delta = tx.delta(lane);
