@@ -28,11 +28,19 @@ impl Dice {
     }
 }
 
+/// A hand-out that is not settled yet.
+struct InHand {
+    token: Token,
+    group: String,
+    jobs: Vec<(JobId, u64)>,
+    doomed: bool,
+}
+
 #[derive(Default)]
 struct Books {
     pushed: u64,
     queued: BTreeMap<String, VecDeque<u64>>,
-    hands: Vec<(Token, String, Vec<(JobId, u64)>, bool)>,
+    hands: Vec<InHand>,
     paused: BTreeSet<String>,
     removed: BTreeSet<u64>,
     buried: BTreeSet<u64>,
@@ -47,7 +55,7 @@ pub async fn a_random_life_adds_up(mut world: World, _: Scale) {
             live(&mut world, &mut books, &mut dice).await;
             let stats = world.stats(&GROUPED).await;
             let waiting: usize = books.queued.values().map(VecDeque::len).sum();
-            let in_hand: usize = books.hands.iter().map(|hand| hand.2.len()).sum();
+            let in_hand: usize = books.hands.iter().map(|hand| hand.jobs.len()).sum();
             assert_eq!(
                 stats.waiting + stats.later + stats.in_flight,
                 (waiting + in_hand) as u64,
@@ -114,7 +122,7 @@ async fn settle(world: &World, books: &mut Books, dice: &mut Dice) {
         return;
     }
     let place = usize::try_from(dice.roll(books.hands.len() as u64)).unwrap();
-    let (token, group, jobs, doomed) = books.hands.swap_remove(place);
+    let InHand { token, group, jobs, doomed } = books.hands.swap_remove(place);
     let done = if doomed { 0 } else { dice.roll(jobs.len() as u64 + 1) };
     let mut verdicts = Vec::new();
     let mut back = Vec::new();
@@ -153,7 +161,7 @@ async fn finish(world: &mut World, books: &mut Books) {
         world.queue.resume(&GROUPED, Some(&group), "dice").await.unwrap();
     }
     for _ in 0..2_000 {
-        for (token, _, jobs, doomed) in std::mem::take(&mut books.hands) {
+        for InHand { token, jobs, doomed, .. } in std::mem::take(&mut books.hands) {
             let (verdict, ended) = match doomed {
                 true => (Verdict::Bury, &mut books.buried),
                 false => (Verdict::Remove, &mut books.removed),
@@ -178,7 +186,7 @@ impl Books {
         let group = hand.jobs[0].group.clone().unwrap();
         assert!(hand.jobs.iter().all(|job| job.group.as_ref() == Some(&group)), "of one group");
         assert!(!self.paused.contains(&group), "{group} is paused");
-        assert!(self.hands.iter().all(|other| other.1 != group), "{group} is in flight already");
+        assert!(self.hands.iter().all(|other| other.group != group), "{group} is in flight already");
         let given = items(hand);
         let queued = self.queued.get_mut(&group).unwrap();
         let head: Vec<u64> = queued.drain(..given.len()).collect();
@@ -186,14 +194,14 @@ impl Books {
         let doomed = hand.jobs[0].doomed.is_some();
         assert!(!doomed || given.len() == 1, "a doomed job comes alone");
         let jobs = hand.jobs.iter().map(|job| job.id.clone()).zip(given).collect();
-        self.hands.push((hand.token, group, jobs, doomed));
+        self.hands.push(InHand { token: hand.token, group, jobs, doomed });
     }
 
     /// Everything in hand is waiting again.
     fn give_back(&mut self) {
         let back: HashMap<String, Vec<u64>> = std::mem::take(&mut self.hands)
             .into_iter()
-            .map(|(_, group, jobs, _)| (group, jobs.into_iter().map(|(_, item)| item).collect()))
+            .map(|hand| (hand.group, hand.jobs.into_iter().map(|(_, item)| item).collect()))
             .collect();
         for (group, items) in back {
             self.put_back(group, items);
