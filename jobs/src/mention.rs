@@ -10,9 +10,9 @@ use crate::{change::Change, email::EmailAddress, text::Name};
 /// The most different people one text can call; the rest are plain text.
 pub const MOST_MENTIONS: usize = 20;
 
-/// A name as it is compared: NFKC, lower case, without spaces, dots, dashes and underscores.
+/// A name as it is compared: NFKC, lower case, without spaces, dots, dashes and underscores; cut after 100 characters.
 pub fn handle(text: &str) -> String {
-    text.nfkc().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).collect()
+    text.nfkc().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).take(Name::LIMIT).collect()
 }
 
 /// What a member can be called by, strongest first: the whole name, the address before its `@`, the first name.

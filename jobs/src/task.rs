@@ -196,6 +196,10 @@ impl Due {
                 jiff::fmt::temporal::PiecesOffset::Numeric(numeric) => numeric.offset().seconds(),
                 _ => 0,
             };
+            // RFC 3339 §4.2 knows no seconds in an offset, and they would not survive being shown.
+            if offset % 60 != 0 {
+                return Err(SHAPE);
+            }
             let at: Timestamp = text.parse().map_err(|_| SHAPE)?;
             let at = Timestamp::from_millisecond(at.as_millisecond()).map_err(|_| SHAPE)?;
             Self::Instant { at, offset }
@@ -273,6 +277,7 @@ mod tests {
             "0001-01-01",
             "2026-3-1",
             "2026-03-12T25:00:00Z",
+            "2026-03-12T09:00:00+05:30:20",
             "2026-03-12T09:00:00+09:00[Asia/Seoul]",
         ] {
             assert!(Due::parse(bad).is_err(), "{bad}");

@@ -125,7 +125,8 @@ pub struct Label(String);
 impl Label {
     /// Lower-cased; refused when it holds space, a comma, `/` or `#`, which separate labels in chat and in URLs.
     pub fn parse(text: &str) -> Result<Self, TextError> {
-        let text = clean(text.trim(), 50, false)?.to_lowercase();
+        // Lower case first: it can be longer, and what is kept must be readable again by this same function.
+        let text = clean(&text.trim().to_lowercase(), 50, false)?;
         if blank(&text) {
             Err(TextError::Empty)
         } else if text.contains(|c: char| c.is_whitespace() || matches!(c, ',' | '/' | '#')) {
@@ -267,5 +268,14 @@ mod tests {
         assert_eq!(slug("Étoile & Co."), "etoile-co");
         assert_eq!(slug("우리 팀"), "team");
         assert_eq!(slug("42 apples"), "apples");
+    }
+
+    #[test]
+    fn a_label_reads_back_as_itself() {
+        assert!(Label::parse(&"İ".repeat(26)).is_err());
+        for text in ["Bug", "İ", "ﬁx", "e\u{301}", "ẞ"] {
+            let label = Label::parse(text).unwrap();
+            assert_eq!(Label::parse(label.as_str()).as_ref(), Ok(&label), "{text}");
+        }
     }
 }

@@ -31,7 +31,7 @@ const AT_ONCE: usize = 500;
 #[expect(clippy::expect_used, reason = "a constant, and a test reads it")]
 static TIDYING: LazyLock<Schedule> = LazyLock::new(|| "0 17 * * * *".parse().expect("a cron line"));
 /// Calls of one tidying up.
-const PURGES: usize = 200;
+const PURGES: usize = 20;
 
 /// Looks once for what hints lost, and hints again; what a port could not tell is left to the next time.
 pub async fn sweep_once(services: &Services) {
@@ -74,8 +74,10 @@ pub async fn sweeper(services: Arc<Services>, stop: impl Future<Output = ()> + S
         }
         let now = services.clock.now();
         let result = if now >= tidy_at {
-            tidy_at = next_tidying(now);
-            purge(&services).await.and(look(&services).await)
+            let purged = purge(&services).await;
+            // What one round leaves is taken up by the next, so that tidying keeps up with any load.
+            tidy_at = if matches!(purged, Ok(Purged::Bounded)) { now } else { next_tidying(now) };
+            purged.map(drop).and(look(&services).await)
         } else {
             look(&services).await
         };
@@ -89,19 +91,30 @@ pub async fn sweeper(services: Arc<Services>, stop: impl Future<Output = ()> + S
     }
 }
 
-/// Deletes what nobody needs any more, in small steps, as long as there is any and not for ever.
-async fn purge(services: &Services) -> Result<(), PortError> {
+/// Deletes what nobody needs any more, in small steps, as long as there is any and not for ever at a time.
+async fn purge(services: &Services) -> Result<Purged, PortError> {
     let mut gone = 0;
     for _ in 0..PURGES {
         match services.upkeep.purge(services.clock.now()).await? {
-            0 => break,
+            0 => {
+                if gone > 0 {
+                    tracing::info!(rows = gone, "tidied up");
+                }
+                return Ok(Purged::All);
+            }
             rows => gone += rows,
         }
     }
-    if gone > 0 {
-        tracing::info!(rows = gone, "tidied up");
-    }
-    Ok(())
+    tracing::info!(rows = gone, "tidied up, and there is more");
+    Ok(Purged::Bounded)
+}
+
+/// How a round of tidying up ended.
+enum Purged {
+    /// Nothing is left.
+    All,
+    /// Its bound was reached.
+    Bounded,
 }
 
 /// The first time after `now` at which is tidied up.

@@ -92,7 +92,8 @@ pub trait Accounts: Send + Sync + 'static {
     async fn user(&self, id: UserId) -> PortResult<Option<User>>;
     /// Changes name, time zone, locale and digest settings of the account, and what its memberships show of them.
     async fn update_user(&self, user: &User) -> PortResult<()>;
-    /// Sets the password and ends all sessions but `keep`, and all reset links.
+    /// Sets the password and ends all sessions but `keep`, and all reset links. Without `keep` the account is recovered by
+    /// a link: its API tokens end too, and its address is verified.
     async fn set_password(
         &self,
         user: UserId,

@@ -46,6 +46,10 @@ const END_SESSIONS: &str = "\
 DELETE FROM sessions
 WHERE user = ? AND id <> ?";
 
+const END_TOKENS: &str = "\
+DELETE FROM tokens
+WHERE user = ?";
+
 const END_LINKS: &str = "\
 DELETE FROM links
 WHERE user = ? AND purpose = ?";
@@ -154,10 +158,16 @@ pub(super) async fn set_password(
     if c.run(SET_PASSWORD, args![hash, user]).await? == 0 {
         return Err(Problem::not_found("account").into());
     }
+    let is_recovery = keep.is_none();
     // No session has the id of sixteen zeros.
     let keep = keep.unwrap_or(SessionId::from_bytes([0; 16]));
     c.run(END_SESSIONS, args![user, keep]).await?;
     c.run(END_LINKS, args![user, LinkPurpose::ResetPassword.as_str()]).await?;
+    if is_recovery {
+        // Whoever held the account before may have left a token in it; and the link was read at the address.
+        c.run(END_TOKENS, args![user]).await?;
+        c.run(VERIFY, args![user]).await?;
+    }
     Ok(())
 }
 

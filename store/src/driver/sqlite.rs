@@ -127,7 +127,8 @@ fn code(error: &sqlx::Error) -> Option<i32> {
     Some(code & 0xff)
 }
 
-/// Busy, locked, out of memory, read-only, interrupted, I/O error, full, cannot open, protocol: not the statement's fault.
+/// No permission, busy, locked, out of memory, read-only, interrupted, I/O error, damaged, full, cannot open, protocol, not
+/// authorised: not the statement's fault, and over once somebody has mended it.
 const fn is_away(code: Option<i32>) -> bool {
-    matches!(code, Some(BUSY_CODE | LOCKED | NOMEM | 8 | 9 | 10 | FULL | 14 | 15))
+    matches!(code, Some(3 | BUSY_CODE | LOCKED | NOMEM | 8 | 9 | 10 | 11 | FULL | 14 | 15 | 23 | 24))
 }

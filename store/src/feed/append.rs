@@ -45,17 +45,18 @@ pub(crate) async fn end(c: &mut Connection<'_>, workspace: WorkspaceId) -> PortR
     Ok(Some(End { seq: columns.next()?, changed_at: columns.next()? }))
 }
 
-/// Writes these changes, numbered on from the end of the feed, and gives the sinks in use something to do.
+/// Writes these changes, numbered on from the end of the feed, and gives the sinks in use something to do since `noted`,
+/// which is the clock's time even when the changes are dated later because it was set back.
 pub(crate) async fn append(
     c: &mut Connection<'_>,
     workspace: WorkspaceId,
     changes: &[Change],
-    in_use: &[Sink],
+    (in_use, noted): (&[Sink], Timestamp),
 ) -> PortResult<()> {
     let Some(last) = changes.last() else {
         return Ok(());
     };
     rows::insert(c, changes).await?;
     c.run(ADVANCE, args![last.seq, last.at, workspace]).await?;
-    sinks::aim(c, in_use, workspace, (last.seq, last.at)).await
+    sinks::aim(c, in_use, workspace, (last.seq, noted)).await
 }

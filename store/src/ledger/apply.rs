@@ -33,6 +33,7 @@ impl Batch<'_> {
         }
         let order: Vec<OperationId> = operations.iter().map(|operation| operation.id).collect();
         let end = feed::end(c, self.workspace).await?;
+        let noted = self.at;
         self.at = end.map_or(self.at, |end| end.not_before(self.at));
         let claimed = claim::claim(c, self.token, self.at, operations).await?;
         let mut known = claimed.stored;
@@ -42,7 +43,7 @@ impl Batch<'_> {
             let (mut state, before) = load::load(c, self.workspace, end.map_or(0, |e| e.seq), needs).await?;
             let outcomes = state.run(&claimed.fresh, self.at);
             keep::keep(c, self.workspace, &state, &before).await?;
-            feed::append(c, self.workspace, &state.written.changes, self.in_use).await?;
+            feed::append(c, self.workspace, &state.written.changes, (self.in_use, noted)).await?;
             outcomes::write(c, self.token, &outcomes).await?;
             seq = state.written.changes.last().map(|change| change.seq);
             known.extend(outcomes.into_iter().map(|outcome| (outcome.id, outcome)));

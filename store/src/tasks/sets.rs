@@ -9,8 +9,10 @@ use fairy_jobs::{
     id::{ProjectId, TaskId, UserId},
     ports::PortResult,
     task::{Due, Priority, Status, Task},
+    team::TaskKey,
     text::Label,
 };
+use jiff::Timestamp;
 
 use super::{due, rows::rank};
 use crate::driver::{Connection, Value, args};
@@ -37,7 +39,10 @@ VALUES {rows}";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Before {
     project: ProjectId,
+    key: TaskKey,
     status: Status,
+    completed_at: Option<Timestamp>,
+    deleted_at: Option<Timestamp>,
     order: Order,
     assignees: BTreeSet<UserId>,
     labels: BTreeSet<Label>,
@@ -61,16 +66,25 @@ impl Before {
     pub fn of(task: &Task) -> Self {
         Self {
             project: task.project,
+            key: task.key.clone(),
             status: task.status,
+            completed_at: task.completed_at,
+            deleted_at: task.deleted_at,
             order: Order::of(task),
             assignees: task.assignees.clone(),
             labels: task.labels.clone(),
         }
     }
 
-    /// Whether a column is different that indexes are ordered by.
+    /// Whether a column is different that indexes are ordered by, or that changes only with one that they are: one batch
+    /// can lead a task to another project, to another status or out of sight, and back.
     pub fn moved(&self, after: &Task) -> bool {
-        self.project != after.project || self.status != after.status || self.order != Order::of(after)
+        self.project != after.project
+            || self.key != after.key
+            || self.status != after.status
+            || self.completed_at != after.completed_at
+            || self.deleted_at != after.deleted_at
+            || self.order != Order::of(after)
     }
 }
 

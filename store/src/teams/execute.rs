@@ -27,6 +27,7 @@ pub(super) async fn execute(
     in_use: &[Sink],
 ) -> PortResult<TeamOutcome> {
     let end = feed::end(c, ask.workspace).await?.ok_or_else(|| Problem::not_found("workspace"))?;
+    let noted = ask.at;
     ask.at = end.not_before(ask.at);
     let person = users::user(c, ask.actor).await?.ok_or_else(|| Problem::not_found("workspace"))?;
     let state = load(c, end.seq, &ask, &person, command).await?;
@@ -35,7 +36,7 @@ pub(super) async fn execute(
     for write in decision.writes {
         keep(c, &ask, write, delivery, &mut outcome).await?;
     }
-    feed::append(c, ask.workspace, &decision.changes, in_use).await?;
+    feed::append(c, ask.workspace, &decision.changes, (in_use, noted)).await?;
     let shown = match command {
         TeamCommand::Accept { .. } => Some(ask.actor),
         TeamCommand::ChangeRole { user, .. } => Some(*user),

@@ -46,7 +46,7 @@ pub(super) async fn found(
     handles::add(c, ask.workspace, ask.actor, (&founder.name, &founder.email)).await?;
     feed::found(c, in_use, ask.workspace).await?;
     let change = team_command::founding(ask, &founder.name, name);
-    feed::append(c, ask.workspace, &[change], in_use).await?;
+    feed::append(c, ask.workspace, &[change], (in_use, ask.at)).await?;
     Ok(workspace)
 }
 

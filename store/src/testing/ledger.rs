@@ -1,11 +1,13 @@
 //! Applying operations: once, whole, in order, whoever repeats and whoever goes away.
 
+use std::collections::BTreeMap;
+
 use fairy_jobs::{
-    command::{AddComment, Assignment, Command, PatchTask, TaskName},
-    id::{CommentId, OperationId, TaskId, WorkspaceId},
+    command::{AddComment, Assignment, Command, DeleteTask, PatchTask, ProjectName, RestoreTask, TaskName},
+    id::{CommentId, OperationId, ProjectId, TaskId, WorkspaceId},
     operation::{End, OperationStatus},
     ports::{Feed as _, Ledger as _, PortError, PortResult, Tasks as _},
-    task::Task,
+    task::{Status, Task},
     team::Role,
     text::{Body, Title},
 };
@@ -17,6 +19,7 @@ use crate::driver::{Row, args};
 
 super::tests! {
     a_repeat_gets_the_first_outcome,
+    a_batch_that_goes_there_and_back_keeps_its_traces,
     a_batch_that_cannot_be_written_leaves_nothing,
     a_caller_that_goes_away_leaves_all_or_nothing,
     batches_at_once_keep_the_numbers,
@@ -59,6 +62,44 @@ async fn a_repeat_gets_the_first_outcome(stage: &Stage) {
     assert_eq!((nothing.seq, nothing.outcomes), (None, again.outcomes));
     assert_eq!(stage.store.outcome(OperationId::from_bytes([9; 16])).await.unwrap(), None);
     assert_eq!(stage.store.apply(team.workspace, &[], stage.now()).await.unwrap().outcomes, []);
+}
+
+/// Away and back, reopened and done, restored and deleted, each within one batch: the rows are what the outcomes say.
+async fn a_batch_that_goes_there_and_back_keeps_its_traces(stage: &Stage) {
+    let owner = stage.person("Mina").await;
+    let team = stage.team(&owner).await;
+    let other = ProjectId::from_bytes([8; 16]);
+    stage.project(&team, other, "OTHER").await;
+    let mut tasks = Vec::new();
+    for title in ["Moves", "Reopens", "Returns"] {
+        tasks.push(TaskName::Id(stage.task(&team, stage.new_task(&team, title)).await.id));
+    }
+    let patch = |task: usize, edit: fn(&mut PatchTask), project: Option<ProjectId>| {
+        let mut patch = PatchTask::of(tasks[task].clone());
+        edit(&mut patch);
+        patch.project = project.map(ProjectName::Id);
+        Command::PatchTask(patch)
+    };
+    let done: fn(&mut PatchTask) = |patch| patch.status = Some(Status::Done);
+    let reopened: fn(&mut PatchTask) = |patch| patch.status = Some(Status::Waiting);
+    let delete = Command::DeleteTask(DeleteTask { task: tasks[2].clone() });
+    stage.apply(&team, owner.id, vec![patch(1, done, None), delete.clone()]).await;
+    stage.clock.advance(SignedDuration::from_secs(5));
+    let there_and_back = vec![
+        patch(0, |_| {}, Some(other)),
+        patch(0, |_| {}, Some(team.project)),
+        patch(1, reopened, None),
+        patch(1, done, None),
+        Command::RestoreTask(RestoreTask { task: tasks[2].clone() }),
+        delete,
+    ];
+    stage.apply(&team, owner.id, there_and_back).await;
+    let rows: BTreeMap<_, _> =
+        every_task(stage, &team).await.into_iter().map(|t| (t.title.clone(), t)).collect();
+    let row = |title| &rows[&Title::parse(title).unwrap()];
+    assert_eq!(row("Moves").key.number, 4);
+    assert_eq!(row("Reopens").completed_at, Some(stage.now()));
+    assert_eq!(row("Returns").deleted_at, Some(stage.now()));
 }
 
 async fn a_batch_that_cannot_be_written_leaves_nothing(stage: &Stage) {
