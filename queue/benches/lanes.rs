@@ -19,6 +19,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::Notify;
 
+const TABLE: &str = "
+CREATE TABLE t (id INTEGER PRIMARY KEY, lane INT, payload BLOB);
+CREATE INDEX t_lane ON t (lane, id);
+";
+
 const RETRY: RetrySchedule = RetrySchedule::Steps(&[Duration::from_secs(1)]);
 
 const fn lane(name: &'static str, order: Order, batch: usize) -> LaneSpec {
@@ -93,10 +98,7 @@ async fn floor(dir: &Path) {
         .connect()
         .await
         .unwrap();
-    sqlx::raw_sql("CREATE TABLE t (id INTEGER PRIMARY KEY, lane INT, payload BLOB); CREATE INDEX t_lane ON t (lane, id)")
-        .execute(&mut conn)
-        .await
-        .unwrap();
+    sqlx::raw_sql(TABLE).execute(&mut conn).await.unwrap();
     let insert = format!("INSERT INTO t (lane, payload) VALUES {}", vec!["(1, ?)"; 64].join(", "));
     let started = Instant::now();
     for _ in 0..500 {

@@ -1,10 +1,11 @@
 //! Handing out: which jobs are next.
 //!
-//! A claim reads index entries of what it can hand out and of nothing else, at most 500 jobs. A suspect (a job that
-//! was handed out before without an answer) is handed out alone, and only while no other suspect of its lane is in hand.
-//! Lanes do not wait for each other, for one may be slow; except that an accused, which was alone when its worker died,
-//! is not in hand together with another accused of any lane. So who is innocent, and ran beside the guilty, is blamed for
-//! it once and then gets a hearing of its own; see `take_over`.
+//! A claim reads index entries of what it can hand out and of nothing else, at most 500 jobs.
+//!
+//! A suspect (a job that was handed out before without an answer) is handed out alone, and only while no other suspect
+//! of its lane is in hand. Lanes do not wait for each other, for one may be slow; except that an accused, which was
+//! alone when its worker died, is not in hand together with another accused of any lane. So who is innocent and ran
+//! beside the guilty is blamed for it once, and then gets a hearing of its own; see `take_over`.
 
 use std::time::Duration;
 

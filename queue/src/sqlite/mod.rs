@@ -10,6 +10,7 @@ mod claim;
 mod command;
 mod connect;
 mod due;
+mod fill;
 mod hand_out;
 mod notice;
 mod open;

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use crate::{JobId, Which};
 
 use super::command::{LaneRef, Operation};
-use super::push::{self, Fill, job_id};
+use super::fill::{Fill, fill};
+use super::push::{job_id, seq};
 use super::transaction::{Transaction, int, json};
 
 const PAUSE_LANE: &str = "
@@ -129,7 +130,7 @@ async fn pause(
 
 async fn chosen(tx: &mut Transaction<'_>, lane: i64, which: &Which) -> Result<Vec<i64>, sqlx::Error> {
     match which {
-        Which::Ids(ids) => Ok(ids.iter().filter_map(push::seq).take(500).collect()),
+        Which::Ids(ids) => Ok(ids.iter().filter_map(seq).take(500).collect()),
         Which::Oldest(count) => {
             sqlx::query_scalar(OLDEST).bind(lane).bind(count).fetch_all(&mut *tx.conn).await
         }
@@ -158,7 +159,7 @@ async fn retry(tx: &mut Transaction<'_>, lane: i64, which: &Which) -> Result<Vec
     }
     let fills: Vec<Fill<'_>> =
         counts.iter().map(|(group, count)| Fill { lane, group, count: *count, ready: true }).collect();
-    push::fill(tx, &fills).await?;
+    fill(tx, &fills).await?;
     let list = json(&jobs)?;
     for text in [REVIVE, HOLD_KEYS] {
         sqlx::query(text).bind(&list).execute(&mut *tx.conn).await?;

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use crate::{Existing, Hold, JobId, NewJob, PushError, Pushed};
 
 use super::command::LaneRef;
+use super::fill::{Fill, fill};
 use super::transaction::{self, Transaction, millis};
 
 const HELD_KEYS: &str = "
@@ -22,23 +23,6 @@ SELECT g.lane, g.name, g.held
 FROM json_each(?1) AS v
 CROSS JOIN groups AS g ON g.lane = v.value ->> 0 AND g.name = v.value ->> 1
 WHERE g.held + (v.value ->> 2) > v.value ->> 3
-";
-
-const FILL_GROUPS: &str = "
-INSERT INTO groups (lane, name, held, state, turn)
-SELECT
-    value ->> 0, value ->> 1, value ->> 2, value ->> 3,
-    (value ->> 4) + (
-        SELECT coalesce(max(turn), 0)
-        FROM groups
-        WHERE lane = value ->> 0 AND state = 1 AND paused = 0
-    )
-FROM json_each(?1)
-WHERE true
-ON CONFLICT (lane, name) DO UPDATE
-SET held = held + excluded.held,
-    turn = CASE WHEN state = 0 THEN excluded.turn ELSE turn END,
-    state = CASE WHEN state = 0 THEN excluded.state ELSE state END
 ";
 
 const INSERT_JOBS: &str = "
@@ -257,30 +241,6 @@ async fn fill_groups(tx: &mut Transaction<'_>, rows: &[Row<'_>]) -> Result<(), s
         fills[place].ready |= row.job.delay.is_none();
     }
     fill(tx, &fills).await
-}
-
-/// Jobs that join one group.
-pub(super) struct Fill<'a> {
-    /// The lane of the group.
-    pub lane: i64,
-    /// Its name.
-    pub group: &'a str,
-    /// How many jobs join.
-    pub count: i64,
-    /// Whether one of them could be handed out now.
-    pub ready: bool,
-}
-
-/// Counts jobs into groups, makes groups that are missing, and puts idle ones into the rota in order.
-pub(super) async fn fill(tx: &mut Transaction<'_>, fills: &[Fill<'_>]) -> Result<(), sqlx::Error> {
-    if fills.is_empty() {
-        return Ok(());
-    }
-    let row = |(place, fill): (usize, &Fill<'_>)| {
-        (fill.lane, fill.group.to_owned(), fill.count, i64::from(fill.ready), place + 1)
-    };
-    let rows: Vec<_> = fills.iter().enumerate().map(row).collect();
-    sqlx::query(FILL_GROUPS).bind(transaction::json(&rows)?).execute(&mut *tx.conn).await.map(|_| ())
 }
 
 /// The public form of a sequence number.

@@ -1,9 +1,9 @@
 //! Taking over from workers that fell silent.
 //!
 //! The lease of a hand-out lapsed, or the file was opened after a crash: nobody answered for its jobs. Each becomes a
-//! suspect, to be handed out alone. Only what was alone already is blamed: it loses an attempt, and at the third time it is
-//! doomed. What ran beside it in other hand-outs may have done it once, but not a second time: by then both are accused,
-//! and those are never in hand together. Its neighbours lose nothing.
+//! suspect, to be handed out alone. Only what was alone already is blamed: it loses an attempt, and at the third time
+//! it is doomed. What ran beside it in other hand-outs may have done it once, but not a second time: by then both are
+//! accused, and those are never in hand together. Its neighbours lose nothing.
 
 use super::transaction::{Released, Transaction, int, json};
 

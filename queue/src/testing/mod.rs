@@ -52,7 +52,8 @@ scenarios! {
     time: a_later_job_waits, a_retry_follows_the_schedule, jitter_spreads_retries, retry_after_is_honoured,
         a_snooze_costs_no_attempt, many_jobs_due_at_once, a_newer_payload_is_left_to_others;
     crash: a_crashed_workers_jobs_are_taken_over, a_lost_lease_cannot_settle, a_long_job_keeps_its_lease,
-        a_crash_costs_only_the_guilty, a_crash_costs_only_the_guilty_of_a_group, a_hand_back_costs_nothing, a_panic_costs_only_the_guilty;
+        a_crash_costs_only_the_guilty, a_crash_costs_only_the_guilty_of_a_group,
+        a_hand_back_costs_nothing, a_panic_costs_only_the_guilty;
     dead: an_undecodable_payload_is_buried, attempts_run_out, burial_comes_first_and_blocks_the_group,
         letters_are_listed_retried_and_discarded;
     faults: a_worker_outlives_faults_of_its_store, a_worker_that_panics_is_started_again,
