@@ -45,8 +45,8 @@ pub(super) async fn claim(
     let mut stored = BTreeMap::new();
     if inserted != by_id.len() as u64 {
         let ids: Vec<OperationId> = by_id.keys().copied().collect();
-        let found = outcomes::stored(c, &ids).await?;
-        stored = found.into_iter().filter(|s| s.batch != token).map(|s| (s.outcome.id, s.outcome)).collect();
+        let found = outcomes::stored(c, token, &ids).await?;
+        stored = found.into_iter().map(|outcome| (outcome.id, outcome)).collect();
     }
     let mut seen = BTreeSet::new();
     let fresh = operations.into_iter().filter(|o| !stored.contains_key(&o.id) && seen.insert(o.id)).collect();

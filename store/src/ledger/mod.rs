@@ -44,7 +44,6 @@ impl Ledger for Store {
     }
 
     async fn outcome(&self, id: OperationId) -> PortResult<Option<Outcome>> {
-        let found = outcomes::stored(&mut self.read().await?, &[id]).await?;
-        Ok(found.into_iter().next().map(|stored| stored.outcome))
+        Ok(outcomes::stored(&mut self.read().await?, outcomes::NO_BATCH, &[id]).await?.pop())
     }
 }

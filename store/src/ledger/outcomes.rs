@@ -28,18 +28,14 @@ INSERT INTO operations (id, workspace, actor, fingerprint, batch, accepted_at, f
 VALUES {rows}
 ON CONFLICT (id) DO NOTHING";
 
-/// A row whose outcome is null is one that its own transaction has claimed and not decided yet; it was never committed.
+/// The rows of one batch are left out: between its claim and its end they have no outcome yet.
 const STORED: &str = "\
-SELECT id, batch, workspace, actor, fingerprint, accepted_at, finished_at, outcome
+SELECT id, workspace, actor, fingerprint, accepted_at, finished_at, outcome
 FROM operations
-WHERE outcome IS NOT NULL AND id IN {list}";
+WHERE batch <> ? AND id IN {list}";
 
-/// An outcome that is there.
-pub(super) struct Stored {
-    /// The token of the batch that wrote it.
-    pub batch: [u8; 16],
-    pub outcome: Outcome,
-}
+/// The token of no batch.
+pub(super) const NO_BATCH: [u8; 0] = [];
 
 #[derive(Serialize, Deserialize)]
 struct Document<'a> {
@@ -60,8 +56,8 @@ pub(super) async fn write(c: &mut Connection<'_>, batch: [u8; 16], outcomes: &[O
 /// Writes an outcome unless the operation has one; the one that holds.
 pub(super) async fn fail(c: &mut Connection<'_>, batch: [u8; 16], outcome: &Outcome) -> PortResult<Outcome> {
     c.run_rows(FAIL, WIDTH, row(batch, outcome)?).await?;
-    let held = stored(c, &[outcome.id]).await?.pop();
-    held.map(|held| held.outcome).ok_or_else(|| PortError::Broken(format!("{} was not kept", outcome.id)))
+    let held = stored(c, NO_BATCH, &[outcome.id]).await?.pop();
+    held.ok_or_else(|| PortError::Broken(format!("{} was not kept", outcome.id)))
 }
 
 fn row(batch: [u8; 16], outcome: &Outcome) -> PortResult<Vec<Value>> {
@@ -78,29 +74,25 @@ fn row(batch: [u8; 16], outcome: &Outcome) -> PortResult<Vec<Value>> {
     ])
 }
 
-/// Those of these operations that have an outcome, in no order.
-pub(super) async fn stored(c: &mut Connection<'_>, ids: &[OperationId]) -> PortResult<Vec<Stored>> {
-    let rows = c.rows_in(STORED, vec![], ids.iter().map(|id| Value::from(*id)).collect()).await?;
+/// The outcomes of those of these operations that a batch other than this one has decided, in no order.
+pub(super) async fn stored<const N: usize>(
+    c: &mut Connection<'_>,
+    batch: [u8; N],
+    ids: &[OperationId],
+) -> PortResult<Vec<Outcome>> {
+    let list = ids.iter().map(|id| Value::from(*id)).collect();
+    let rows = c.rows_in(STORED, args![batch], list).await?;
     rows.iter().map(read).collect()
 }
 
-fn read(row: &Row) -> PortResult<Stored> {
+fn read(row: &Row) -> PortResult<Outcome> {
     let mut columns = row.columns();
-    let (id, batch) = (columns.next()?, columns.next()?);
-    let (workspace, actor, fingerprint) = (columns.next()?, columns.next()?, columns.next()?);
+    let (id, workspace, actor, fingerprint) =
+        (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
     let (accepted_at, finished_at) = (columns.next()?, columns.next()?);
     let Json(Document { resource, end }) = columns.next()?;
-    let outcome = Outcome {
-        id,
-        workspace,
-        actor,
-        fingerprint,
-        accepted_at,
-        finished_at,
-        resource: resource.into_owned(),
-        end: end.into_owned(),
-    };
-    Ok(Stored { batch, outcome })
+    let (resource, end) = (resource.into_owned(), end.into_owned());
+    Ok(Outcome { id, workspace, actor, fingerprint, accepted_at, finished_at, resource, end })
 }
 
 impl Column for Fingerprint {

@@ -194,7 +194,7 @@ async fn nobody_reaches_into_another_workspace(stage: &Stage) {
     let comment = CommentId::generate(&*stage.ids, stage.now());
     let task = TaskName::Id(theirs.id);
     let mut moved = stage.new_task(&team, "Here");
-    moved.project = fairy_jobs::command::ProjectName::Id(other.project);
+    moved.project = ProjectName::Id(other.project);
     let commands = vec![
         Command::PatchTask(PatchTask::of(task.clone())),
         Command::AddComment(AddComment { task, comment, body }),
