@@ -6,6 +6,7 @@ use std::{fmt, net::IpAddr, path::Path, process::ExitCode, time::Duration};
 
 use fairy_jobs::{clock::Clock as _, clock::rfc3339};
 use jiff::Timestamp;
+use rustix::fs::{Access, access, statvfs};
 
 use super::{lanes::tool, run::print};
 use crate::{
@@ -110,7 +111,15 @@ fn is_local(host: Option<&str>) -> bool {
 
 fn directory(path: &Path) -> Finding {
     if !path.exists() {
-        return Note(format!("{} is not there yet; `fairy up` makes it", path.display()));
+        let above = nearest(path);
+        return match access(above, Access::WRITE_OK) {
+            Ok(()) => Note(format!("{} is not there yet; `fairy up` makes it", path.display())),
+            Err(error) => Wrong(format!(
+                "{} is not there and cannot be made in {}: {error}",
+                path.display(),
+                above.display()
+            )),
+        };
     }
     match data_dir::probe(path) {
         Ok(()) => Well(format!("{} can be written", path.display())),
@@ -119,9 +128,7 @@ fn directory(path: &Path) -> Finding {
 }
 
 fn space(path: &Path) -> Finding {
-    let there = path.ancestors().find(|ancestor| ancestor.exists());
-    let there = there.unwrap_or(Path::new("."));
-    match rustix::fs::statvfs(there) {
+    match statvfs(nearest(path)) {
         Ok(found) => {
             let free = found.f_bavail.saturating_mul(found.f_frsize);
             let megabytes = free / (1024 * 1024);
@@ -134,6 +141,12 @@ fn space(path: &Path) -> Finding {
         }
         Err(error) => Wrong(format!("unknown: {error}")),
     }
+}
+
+/// The directory itself, or the first one above it that is there.
+fn nearest(path: &Path) -> &Path {
+    let there = path.ancestors().find(|ancestor| ancestor.exists());
+    there.unwrap_or(Path::new("."))
 }
 
 async fn database(config: &Config) -> Finding {

@@ -1,6 +1,6 @@
 //! From the command line to the command, and from its end to the exit code.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser as _;
 
@@ -65,12 +65,17 @@ fn load(source: Source) -> Result<(Config, Layers), Failure> {
     Ok((config, layers))
 }
 
+/// How long the end waits for a thread that still computes, for example a password's hash.
+const LINGER: Duration = Duration::from_millis(500);
+
 fn block_on(work: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(format_args!("the system gives no threads: {error}")))?
-        .block_on(work)
+        .map_err(|error| Failure::new(format_args!("the system gives no threads: {error}")))?;
+    let ended = runtime.block_on(work);
+    runtime.shutdown_timeout(LINGER);
+    ended
 }
 
 fn cluster(command: &str) -> Failure {

@@ -11,6 +11,8 @@ pub struct Running {
     pub name: &'static str,
     pub stop: CancellationToken,
     handle: JoinHandle<Result<(), String>>,
+    /// Whether its end was told already; a handle must not be asked twice.
+    told: bool,
 }
 
 impl Running {
@@ -21,7 +23,7 @@ impl Running {
     {
         let stop = CancellationToken::new();
         let handle = tokio::spawn(task(stop.clone()));
-        Self { name, stop, handle }
+        Self { name, stop, handle, told: false }
     }
 
     /// Stops the task and waits for its end at most this long; then it is broken off.
@@ -32,6 +34,9 @@ impl Running {
 
     /// Waits for the end at most this long; then the task is broken off.
     pub async fn end(&mut self, within: Duration) -> Result<(), String> {
+        if std::mem::replace(&mut self.told, true) {
+            return Ok(());
+        }
         match tokio::time::timeout(within, &mut self.handle).await {
             Ok(Ok(result)) => result.map_err(|error| format!("{} ended with an error: {error}", self.name)),
             Ok(Err(panic)) => Err(format!("{} panicked: {panic}", self.name)),
@@ -63,14 +68,14 @@ impl Drop for Running {
 }
 
 /// Ends with the first task that ends, and says which and how.
-pub async fn first_end(tasks: Vec<&mut Running>) -> String {
-    let names: Vec<_> = tasks.iter().map(|task| task.name).collect();
-    let handles: Vec<_> = tasks.into_iter().map(|task| &mut task.handle).collect();
-    let (result, index, _) = select_all(handles).await;
+pub async fn first_end(mut tasks: Vec<&mut Running>) -> String {
+    let (result, index, _) = select_all(tasks.iter_mut().map(|task| &mut task.handle)).await;
+    tasks[index].told = true;
+    let name = tasks[index].name;
     match result {
-        Ok(Ok(())) => format!("{} ended by itself", names[index]),
-        Ok(Err(error)) => format!("{} ended: {error}", names[index]),
-        Err(panic) => format!("{} panicked: {panic}", names[index]),
+        Ok(Ok(())) => format!("{name} ended by itself"),
+        Ok(Err(error)) => format!("{name} ended: {error}"),
+        Err(panic) => format!("{name} panicked: {panic}"),
     }
 }
 
@@ -90,6 +95,7 @@ mod tests {
         let mut well = until_stopped("well");
         let mut broken = Running::spawn("broken", |_| async { Err("out of luck".to_owned()) });
         assert_eq!(first_end(vec![&mut well, &mut broken]).await, "broken ended: out of luck");
+        assert_eq!(broken.stop(Duration::from_secs(5)).await, Ok(()), "it was told already");
         let mut gone = Running::spawn("gone", |_| async { Ok(()) });
         assert_eq!(first_end(vec![&mut well, &mut gone]).await, "gone ended by itself");
         assert_eq!(well.stop(Duration::from_secs(5)).await, Ok(()));
