@@ -9,7 +9,7 @@ use std::{
     hash::Hash,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
 };
 
@@ -23,23 +23,28 @@ const STALE: SignedDuration = SignedDuration::from_mins(5);
 /// The most entries.
 const MOST: usize = 20_000;
 
-/// Whether the database answered when it was last asked.
+/// How many reads in a row must fail until the database counts as away: one may meet a moment of load.
+const AWAY: u32 = 3;
+
+/// Whether the database answered when it was last asked: how many reads in a row it did not.
 #[derive(Debug, Default)]
-pub(crate) struct Reach(AtomicBool);
+pub(crate) struct Reach(AtomicU32);
 
 impl Reach {
     /// Notes how a read ended.
     pub fn note<T>(&self, result: &PortResult<T>) {
         match result {
-            Ok(_) => self.0.store(false, Ordering::Relaxed),
-            Err(PortError::Unavailable(_)) => self.0.store(true, Ordering::Relaxed),
+            Ok(_) => self.0.store(0, Ordering::Relaxed),
+            Err(PortError::Unavailable(_)) => {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
             Err(_) => {}
         }
     }
 
     /// Whether it is known to be away.
     pub fn away(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.load(Ordering::Relaxed) >= AWAY
     }
 }
 
@@ -164,8 +169,10 @@ mod tests {
     #[tokio::test]
     async fn it_knows_when_the_database_is_away() {
         let (cache, reach) = (Fresh::<u8, u8>::default(), Reach::default());
-        let _ = cache.get(&1, Timestamp::UNIX_EPOCH, &reach, async { away() }).await;
-        assert!(reach.away());
+        for failures in 1..=AWAY {
+            let _ = cache.get(&1, Timestamp::UNIX_EPOCH, &reach, async { away() }).await;
+            assert_eq!(reach.away(), failures == AWAY);
+        }
         let _ = cache.get(&1, Timestamp::UNIX_EPOCH, &reach, async { Ok(None) }).await;
         assert!(!reach.away());
     }

@@ -67,6 +67,8 @@ pub(super) async fn show(front: Data<&Arc<Front>>, file: Path<String>) -> poem::
 #[handler]
 pub(super) async fn html(front: Data<&Arc<Front>>, file: Path<String>) -> poem::Result<Response> {
     let html = find(&front, &file.0).await?.html.ok_or_else(missing)?;
+    // Links open beside the mail: no page of ours lets itself be framed.
+    let html = html.replacen("<head>", "<head><base target=\"_blank\">", 1);
     let mut response = Response::builder().content_type("text/html; charset=utf-8").body(html);
     header(&mut response, names::CONTENT_SECURITY_POLICY, SANDBOX);
     header(&mut response, names::X_FRAME_OPTIONS, "SAMEORIGIN");

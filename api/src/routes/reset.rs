@@ -78,7 +78,7 @@ impl ResetRoutes {
 
     /// Set a new password with the code of a link
     ///
-    /// The code works once, for an hour. All sessions of the account end.
+    /// The code works once, for an hour. All sessions and API tokens of the account end.
     #[oai(path = "/auth/password-reset/:code", method = "post", operation_id = "reset_password")]
     async fn reset_password(
         &self,

@@ -120,7 +120,7 @@ pub trait Accounts: Send + Sync + 'static {
     async fn session(&self, secret_hash: [u8; 32], at: Timestamp) -> PortResult<Option<Session>>;
     /// The person's sessions that have not ended, newest first; at most 50.
     async fn sessions(&self, user: UserId, at: Timestamp) -> PortResult<Vec<Session>>;
-    /// Notes that a session was used.
+    /// Notes that a session was used; it lasts as long again from then.
     async fn touch_session(&self, id: SessionId, at: Timestamp) -> PortResult<()>;
     /// Ends a session of this person; whether there was one.
     async fn end_session(&self, user: UserId, id: SessionId) -> PortResult<bool>;

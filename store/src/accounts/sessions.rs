@@ -38,9 +38,10 @@ WHERE user = ? AND expires_at > ?
 ORDER BY created_at DESC, id DESC
 LIMIT ?";
 
+/// It lasts as long again from now. The end is set first: MySQL assigns from left to right.
 const TOUCH: &str = "\
 UPDATE sessions
-SET seen_at = ?
+SET expires_at = expires_at + ? - seen_at, seen_at = ?
 WHERE id = ?";
 
 const END: &str = "\
@@ -95,7 +96,7 @@ fn read(row: &Row) -> PortResult<Session> {
 }
 
 pub(super) async fn touch(c: &mut Connection<'_>, id: SessionId, at: Timestamp) -> PortResult<()> {
-    c.run(TOUCH, args![at, id]).await?;
+    c.run(TOUCH, args![at, at, id]).await?;
     Ok(())
 }
 

@@ -77,6 +77,7 @@ async fn sessions_end_and_the_oldest_make_room(stage: &Stage) {
     stage.store.touch_session(made[51].id, stage.now()).await.unwrap();
     let touched = stage.store.session([51; 32], stage.now()).await.unwrap().unwrap();
     assert_eq!(touched.seen_at, stage.now());
+    assert_eq!(touched.expires_at, stage.now() + SignedDuration::from_hours(1), "it lasts as long again");
     let other = stage.person("Other").await;
     assert!(!stage.store.end_session(other.id, made[51].id).await.unwrap());
     assert!(stage.store.end_session(user.id, made[51].id).await.unwrap());
