@@ -73,8 +73,10 @@ impl Desk {
             Ok(answers) => match tx.commit().await {
                 Ok(()) => Ok((answers, Woken { lanes: tx.woken, all: tx.wake_all })),
                 Err(error) => {
-                    let rolled_back = sqlx::query(ROLLBACK).execute(&mut self.conn).await.is_ok();
-                    Err(Fault { unknown: !(rolled_back && is_refusal(&error)), error: error.to_string() })
+                    let undone = sqlx::query(ROLLBACK).execute(&mut self.conn).await.is_ok();
+                    // A full disk makes SQLite roll back by itself, and then there is nothing left to undo.
+                    let certain = is_full(&error) || (undone && is_refusal(&error));
+                    Err(Fault { unknown: !certain, error: error.to_string() })
                 }
             },
             Err(error) => {
@@ -129,6 +131,15 @@ async fn carry_out(tx: &mut Transaction<'_>, round: &Round) -> Result<Answers, s
 /// Whether a commit that was then rolled back left nothing behind. After an I/O error (10) its last page may stand in
 /// the log, where a crash before the next commit would find it.
 fn is_refusal(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code()?.parse::<i64>().ok());
-    code.is_some_and(|code| code & 0xff != 10)
+    code(error).is_some_and(|code| code != 10)
+}
+
+/// Whether the disk had no room (13): the page that would have completed the commit was not written.
+fn is_full(error: &sqlx::Error) -> bool {
+    code(error) == Some(13)
+}
+
+fn code(error: &sqlx::Error) -> Option<i64> {
+    let code: i64 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(code & 0xff)
 }
