@@ -44,7 +44,14 @@ impl Front {
         self.limits.workspace.take(&ticket.workspace(), self.now())?;
         let carried = self.carry_out(ticket, command).await?;
         let told = match carried.outcome {
-            Some(outcome) => self.tell::<A>(outcome).await,
+            Some(outcome) => match self.tell::<A>(outcome).await {
+                // Its outcome is known but cannot be shown now, for a read failed: not accepted it is not.
+                Err(Refusal { cause: Some(cause), .. }) => {
+                    tracing::warn!(operation = %ticket.id, cause, "an outcome could not be shown");
+                    Ok(pending(ticket.id, &carried.tag))
+                }
+                told => told,
+            },
             None => Ok(pending(ticket.id, &carried.tag)),
         };
         let id = ticket.id.to_string();

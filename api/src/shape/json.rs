@@ -8,11 +8,12 @@ use std::marker::PhantomData;
 use fairy_jobs::problem::{FieldError, Problem, ProblemKind};
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 use serde_json::error::Category;
 
 use super::Given;
+use crate::accept::most_items;
 
 /// The value in these bytes, or the problem that names what is wrong with them.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
@@ -49,12 +50,34 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OnlyMap<T> {
     }
 }
 
-/// Reads a field that is a list of objects.
+/// Reads a field that is a list of objects, and keeps one more than may be: a large body of small objects would
+/// take a hundred times its size in memory.
 pub(crate) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
-    let objects = Vec::<OnlyMap<T>>::deserialize(deserializer)?;
-    Ok(objects.into_iter().map(|OnlyMap(object)| object).collect())
+    struct Items<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a list of objects")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+            let mut items = Vec::new();
+            while let Some(OnlyMap(item)) = list.next_element()? {
+                items.push(item);
+                if items.len() > most_items() {
+                    // One too many is enough to be refused; the rest is read over.
+                    while list.next_element::<IgnoredAny>()?.is_some() {}
+                }
+            }
+            Ok(items)
+        }
+    }
+
+    deserializer.deserialize_seq(Items(PhantomData))
 }
 
 /// Reads a field that is an object and may be absent.
@@ -100,6 +123,17 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+
+    #[test]
+    fn a_list_keeps_one_more_than_may_be() {
+        #[derive(Deserialize)]
+        struct Many {
+            #[serde(deserialize_with = "objects")]
+            items: Vec<Item>,
+        }
+        let body = format!("{{\"items\":[{}{{}}]}}", "{},".repeat(100_000));
+        assert_eq!(parse::<Many>(body.as_bytes()).unwrap().items.len(), most_items() + 1);
+    }
 
     #[derive(Debug, Default, Deserialize)]
     #[serde(deny_unknown_fields, default)]
