@@ -25,7 +25,7 @@ pub struct Table {
     pub name: &'static str,
     /// How many columns it has.
     pub columns: usize,
-    /// Its rows, in the order of writing.
+    /// Its rows, as the table gives them: about in the order of writing.
     pub rows: Vec<Vec<Value>>,
 }
 
@@ -49,7 +49,7 @@ pub async fn read(path: &Path) -> Rows {
     for name in TABLES {
         let text = "SELECT sql FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY rootpage";
         schema.extend(sqlx::query_scalar::<_, String>(text).bind(name).fetch_all(&mut db).await.unwrap());
-        let text = AssertSqlSafe(format!("SELECT * FROM {name} ORDER BY rowid"));
+        let text = AssertSqlSafe(format!("SELECT * FROM {name}"));
         let rows = sqlx::query(text).fetch_all(&mut db).await.unwrap();
         let columns = rows.first().map_or(0, |row| row.columns().len());
         tables.push(Table { name, columns, rows: rows.iter().map(values).collect() });

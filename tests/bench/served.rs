@@ -42,6 +42,7 @@ impl Served {
             .env("FAIRY__HTTP__ADMIN_ADDRESS", &admin)
             .env("FAIRY__DATA_DIR", directory.path().join("var"))
             .env("FAIRY__LIMITS__FACTOR", "1000")
+            .env("FAIRY__LOG__LEVEL", "warn")
             .current_dir(directory.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
