@@ -2,7 +2,7 @@
 //!
 //! It changes nothing and may run beside `fairy up`. A part that is not there before the first start is no failure.
 
-use std::{fmt, net::IpAddr, path::Path, process::ExitCode, time::Duration};
+use std::{fmt, path::Path, process::ExitCode, time::Duration};
 
 use fairy_jobs::{clock::Clock as _, clock::rfc3339};
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use crate::{
     config::{Config, Effective, Faults, Layers, Transport, effective},
     lanes,
     process::{clock::SystemClock, data_dir},
-    stack::{Parts, open_store, smtp},
+    stack::{Parts, is_local, open_store, smtp},
 };
 
 /// Less free space than this is a failure: SQLite needs room to finish what it began.
@@ -102,11 +102,6 @@ fn public(config: &Config) -> Finding {
         Some(url) if is_local(url.host_str()) => Well(url.to_string()),
         Some(url) => Note(format!("{url} is not https: passwords and cookies travel in the clear")),
     }
-}
-
-fn is_local(host: Option<&str>) -> bool {
-    let host = host.unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn directory(path: &Path) -> Finding {

@@ -7,7 +7,7 @@ use crate::{
     Failure,
     config::{Config, SignUp, Transport},
     process::{files, signals::StopSignals},
-    stack::{Parts, Stack},
+    stack::{Parts, Stack, is_for_one_machine},
 };
 
 pub async fn run(config: Config) -> Result<ExitCode, Failure> {
@@ -52,7 +52,10 @@ pub async fn run(config: Config) -> Result<ExitCode, Failure> {
 fn welcome(config: &Config, stack: &Stack) -> String {
     let url = stack.public_url.as_str().trim_end_matches('/');
     let mail = match &config.mail.transport {
-        Transport::Files(directory) => format!("{} (read it at {url}/dev/mail)", directory.display()),
+        Transport::Files(directory) if is_for_one_machine(config, &stack.public_url) => {
+            format!("{} (read it at {url}/dev/mail)", directory.display())
+        }
+        Transport::Files(directory) => format!("{}, for nobody to receive", directory.display()),
         Transport::Smtp { url, .. } => format!("{}", Shown(url)),
     };
     let begin = match config.sign_up {

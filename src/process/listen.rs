@@ -21,10 +21,13 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
+    time::Sleep,
 };
 
 /// How long to wait after the system refused a connection, most likely for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
+/// The longest from the first byte of a request to the first of its answer: more than the longest a request may wait (60 s).
+const UNANSWERED: Duration = Duration::from_secs(75);
 
 /// A bound listener with a limit of connections.
 pub struct Gate {
@@ -62,7 +65,7 @@ impl Acceptor for Gate {
             Ok((stream, from)) => {
                 // Answers are small and somebody waits for each: none is held back to fill a packet.
                 stream.set_nodelay(true)?;
-                let connection = Connection { stream, _place: place };
+                let connection = Connection::new(stream, place);
                 Ok((connection, LocalAddr(self.address.into()), RemoteAddr(from.into()), Scheme::HTTP))
             }
             Err(error) => {
@@ -74,10 +77,21 @@ impl Acceptor for Gate {
     }
 }
 
-/// A connection that holds its place until it is closed.
+/// A connection that holds its place until it is closed, and is cut when a request does not come to its answer.
+///
+/// hyper waits for the rest of a half-sent request for ever, and poem's idle time-out only asks it to end. So the time from
+/// the first byte of a request to the first byte of its answer is bounded here, where the socket is.
 pub struct Connection {
     stream: TcpStream,
+    unanswered: Option<Pin<Box<Sleep>>>,
     _place: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    fn new(stream: TcpStream, place: OwnedSemaphorePermit) -> Self {
+        // The first request is awaited from the start: whoever connects and says nothing holds a place as well.
+        Self { stream, unanswered: Some(Box::pin(tokio::time::sleep(UNANSWERED))), _place: place }
+    }
 }
 
 impl AsyncRead for Connection {
@@ -86,13 +100,29 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
+        let filled = into.filled().len();
+        match Pin::new(&mut self.stream).poll_read(cx, into) {
+            Poll::Pending => match &mut self.unanswered {
+                Some(limit) => limit.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into())),
+                None => Poll::Pending,
+            },
+            ready => {
+                if into.filled().len() > filled && self.unanswered.is_none() {
+                    self.unanswered = Some(Box::pin(tokio::time::sleep(UNANSWERED)));
+                }
+                ready
+            }
+        }
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        if written.is_ready() {
+            self.unanswered = None;
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -108,7 +138,11 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        if written.is_ready() {
+            self.unanswered = None;
+        }
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -119,8 +153,43 @@ impl AsyncWrite for Connection {
 #[cfg(test)]
 mod tests {
     use futures::FutureExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
+
+    async fn connected() -> (TcpStream, Connection) {
+        let mut gate = Gate::bind(SocketAddr::from(([127, 0, 0, 1], 0)), 1).await.unwrap();
+        let client = TcpStream::connect(gate.address()).await.unwrap();
+        (client, gate.accept().await.unwrap().0)
+    }
+
+    /// A minute and a quarter pass at once: the clock is set on when nothing else is left to wait for.
+    async fn is_cut(connection: &mut Connection) -> bool {
+        tokio::time::pause();
+        let read = connection.read(&mut [0; 16]).await;
+        tokio::time::resume();
+        read.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut)
+    }
+
+    #[tokio::test]
+    async fn half_a_request_is_cut() {
+        let (mut client, mut connection) = connected().await;
+        client.write_all(b"GET / HT").await.unwrap();
+        assert_eq!(connection.read(&mut [0; 16]).await.unwrap(), 8);
+        assert!(is_cut(&mut connection).await);
+    }
+
+    #[tokio::test]
+    async fn an_answered_request_is_not_cut() {
+        let (mut client, mut connection) = connected().await;
+        client.write_all(b"GET / HTTP/1.1").await.unwrap();
+        connection.read(&mut [0; 16]).await.unwrap();
+        connection.write_all(b"HTTP/1.1 200 OK").await.unwrap();
+        assert!(connection.unanswered.is_none(), "a live feed may go on for hours");
+        client.write_all(b"GET").await.unwrap();
+        connection.read(&mut [0; 16]).await.unwrap();
+        assert!(is_cut(&mut connection).await, "the next request is bounded again");
+    }
 
     #[tokio::test]
     async fn beyond_the_limit_a_connection_waits_for_a_place() {

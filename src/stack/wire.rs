@@ -1,6 +1,6 @@
 //! Joining the crates: which part fulfils which port.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use fairy_api::{Rate, Rates};
 use fairy_jobs::ports::Mailer;
@@ -115,12 +115,24 @@ pub fn api_settings(config: &Config, public_url: Url, drain: CancellationToken) 
             SignUp::Open => fairy_api::SignUp::Open,
             SignUp::Invite => fairy_api::SignUp::Invite,
         },
-        mail_dir: mail_directory(config),
+        mail_dir: mail_directory(config).filter(|_| is_for_one_machine(config, &public_url)),
         drain,
         forwarded_hops: config.http.proxies,
         rates: rates(config.limits_factor),
         ..fairy_api::Settings::new(public_url)
     }
+}
+
+/// Whether only who sits at this machine reaches the API: only then are mails shown, for they hold links that open
+/// accounts.
+pub fn is_for_one_machine(config: &Config, public_url: &Url) -> bool {
+    config.http.address.ip().is_loopback() && is_local(public_url.host_str())
+}
+
+/// Whether this host name or address is this machine's own.
+pub fn is_local(host: Option<&str>) -> bool {
+    let host = host.unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Where mail files are, if mail goes to files.
