@@ -1,6 +1,6 @@
 //! Writes to workspaces, members and projects: direct transactions, decided as purely as operations.
 //!
-//! The store loads a [`TeamState`] under the workspace's lock, [`decide`] says what is different, and the store writes it
+//! The store loads a [`TeamState`] under the workspace's lock, [`decide()`] says what is different, and the store writes it
 //! together with the changes, numbered in the same feed.
 
 mod command;
