@@ -22,7 +22,8 @@ pub trait Handler: Send + Sync + 'static {
     /// followers answered [`Answer::HandBack`]. A panic is a failed attempt. A missing answer is a `Retry`.
     async fn handle(&self, batch: Vec<Job<Self::Job>>) -> Vec<Answer>;
 
-    /// Called before a job is put among the dead letters, whatever the cause; repeated until it succeeds.
+    /// Called before a job is put among the dead letters, whatever the cause; repeated until it succeeds, or until it
+    /// has killed its worker three times while nothing else was under suspicion. Then nobody is told but the log.
     ///
     /// # Errors
     /// With a reason, and the burial is tried again later; in a grouped lane the followers wait until it is done.

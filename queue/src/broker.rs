@@ -37,6 +37,19 @@ pub struct Claimed {
 }
 
 /// Jobs handed out together: at most a batch, and in a grouped lane of one group.
+///
+/// What is handed out when its worker dies, which nobody answers for, is under suspicion from then on:
+///
+/// 1. The jobs of such a hand-out are a *cohort*: they come again together, as one hand-out with nothing else in it. In a
+///    grouped lane their group waits behind them, as ever.
+/// 2. A cohort whose worker dies as well, or a single job after its first crash, is taken apart: each of its jobs is a
+///    *suspect* and comes alone.
+/// 3. A suspect whose worker dies while it is alone is *accused* and has lost an attempt; after the third time it is
+///    doomed, by the store.
+///
+/// Of each lane at most one cohort or suspect is in hand at a time, and of all lanes at most one accused. Only a crash
+/// leads on; every verdict but [`Verdict::HandBack`] and [`Verdict::Isolate`] clears, and a hand-back changes nothing. So
+/// recovery costs a hand-out for each that was in hand, and only the one with the culprit is done job by job.
 #[derive(Debug, Clone)]
 pub struct Hand {
     /// To be shown when settling or renewing.
@@ -79,6 +92,9 @@ pub struct Doom {
     pub at: i64,
     /// The failures before.
     pub history: Vec<Failure>,
+    /// How often its worker died while it was in hand, alone, to be buried; counted anew after any verdict but a
+    /// hand-back.
+    pub crashes: u32,
 }
 
 /// The end of one hand-out: a verdict for each of its jobs.
@@ -106,7 +122,7 @@ pub enum Verdict {
     Snooze(Duration),
     /// Again at once, in its place, as if it had never been handed out.
     HandBack,
-    /// As `HandBack`, but under suspicion: to be handed out alone.
+    /// As `HandBack`, but as a suspect: to be handed out alone, without having been in a cohort.
     Isolate,
     /// To be handed out once more, alone, for burial only; until then it keeps its place.
     Doom {

@@ -25,7 +25,7 @@ macro_rules! parts {
     };
 }
 
-parts!(books, plain, grouped, turns, keys, time, crash, dead, faults, operators, stop);
+parts!(books, plain, grouped, turns, keys, time, crash, suspects, dead, faults, operators, stop);
 
 #[test]
 fn every_scenario_is_run() {

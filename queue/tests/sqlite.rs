@@ -80,7 +80,11 @@ async fn an_accused_is_heard_alone() {
     queue.push(&GROUPED, jobs(Some("a"))).await.unwrap();
     assert_eq!(claim(&queue, &PLAIN).await[0].jobs.len(), 3);
     assert_eq!(claim(&queue, &GROUPED).await[0].jobs.len(), 3);
-    // The first crash makes suspects: one of a lane at a time, others pass by.
+    // The first crash makes cohorts, the second suspects: one of a lane at a time, others pass by.
+    drop(queue);
+    queue = file.serve(Knobs::default()).await;
+    assert_eq!(claim(&queue, &PLAIN).await[0].jobs.len(), 3);
+    assert_eq!(claim(&queue, &GROUPED).await[0].jobs.len(), 3, "lanes do not wait for each other");
     drop(queue);
     queue = file.serve(Knobs::default()).await;
     queue.push(&PLAIN, vec![NewJob::new(vec![9])]).await.unwrap();
@@ -89,7 +93,7 @@ async fn an_accused_is_heard_alone() {
     assert_eq!(claim(&queue, &PLAIN).await[0].jobs[0].payload, [9]);
     assert!(claim(&queue, &PLAIN).await.is_empty());
     assert_eq!(claim(&queue, &GROUPED).await[0].jobs.len(), 1, "lanes do not wait for each other");
-    // The second is laid to both, so now both are accused: one at a time in all lanes.
+    // The third is laid to both, so now both are accused: one at a time in all lanes.
     drop(queue);
     queue = file.serve(Knobs::default()).await;
     let accused = claim(&queue, &PLAIN).await.remove(0);
@@ -238,6 +242,59 @@ async fn a_job_costs_the_same_however_deep_the_lane() {
         assert!(shallow > 20, "steps are counted: {shallow}");
         assert!(deep * 10 <= shallow * 13, "{}: {shallow} hundred steps became {deep}", lane.name);
     }
+}
+
+/// Steps of SQLite's machine for doing what 30 hand-outs of ten hold, after a crash with all of it in hand or without.
+async fn steps_to_do(lane: &LaneSpec, crash: bool) -> u64 {
+    let file = TempFile::new();
+    let counted = Arc::new(AtomicU64::new(0));
+    let knobs = Knobs { steps: Some(Arc::clone(&counted)), ..Knobs::default() };
+    let mut queue = file.serve(knobs.clone()).await;
+    for number in 0..30 {
+        let group = (lane.order == Order::Grouped).then(|| format!("group {number}"));
+        let job = NewJob { group, ..NewJob::new(b"7".to_vec()) };
+        queue.push(lane, vec![job; 10]).await.unwrap();
+    }
+    if crash {
+        let ask = Ask { hands: 30, worker: "test".into() };
+        assert_eq!(queue.broker().claim(lane, ask).await.unwrap().hands.len(), 30);
+        drop(queue);
+        queue = file.serve(knobs).await;
+    }
+    counted.store(0, Ordering::Relaxed);
+    loop {
+        let hands = claim(&queue, lane).await;
+        let Some(hand) = hands.first() else { break };
+        settle(&queue, lane, hand, Verdict::Remove).await;
+    }
+    assert_eq!(queue.stats(lane).await.unwrap().waiting, 0);
+    counted.load(Ordering::Relaxed)
+}
+
+#[tokio::test]
+async fn a_crash_with_much_in_hand_costs_little() {
+    for lane in [&PLAIN, &GROUPED] {
+        let (plainly, after) = (steps_to_do(lane, false).await, steps_to_do(lane, true).await);
+        assert!(plainly > 20, "steps are counted: {plainly}");
+        assert!(after < plainly * 2, "{}: {plainly} hundred steps became {after}", lane.name);
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_version_1_is_brought_up_to_date() {
+    let file = TempFile::new();
+    file.serve(Knobs::default()).await.close().await;
+    let mut conn = SqliteConnectOptions::new().filename(file.path()).connect().await.unwrap();
+    let older = "DROP INDEX jobs_cohort; ALTER TABLE jobs DROP COLUMN cohort; PRAGMA user_version = 1";
+    sqlx::raw_sql(older).execute(&mut conn).await.unwrap();
+    let tool = open(file.options(Mode::Tool)).await;
+    assert!(matches!(&tool, Err(OpenError::Unusable { error, .. }) if error.contains("older")), "{tool:?}");
+    let queue = file.serve(Knobs::default()).await;
+    queue.push(&PLAIN, vec![NewJob::new(b"1".to_vec()); 2]).await.unwrap();
+    assert_eq!(claim(&queue, &PLAIN).await[0].jobs.len(), 2);
+    drop(queue);
+    let queue = file.serve(Knobs::default()).await;
+    assert_eq!(claim(&queue, &PLAIN).await[0].jobs.len(), 2, "a cohort");
 }
 
 #[tokio::test]

@@ -2,10 +2,7 @@
 //!
 //! A claim reads index entries of what it can hand out and of nothing else, at most 500 jobs.
 //!
-//! A suspect (a job that was handed out before without an answer) is handed out alone, and only while no other suspect
-//! of its lane is in hand. Lanes do not wait for each other, for one may be slow; except that an accused, which was
-//! alone when its worker died, is not in hand together with another accused of any lane. So who is innocent and ran
-//! beside the guilty is blamed for it once, and then gets a hearing of its own; see `take_over`.
+//! What is under suspicion is left out here and comes first, as one hand-out of its own; see `suspect`.
 
 use std::time::Duration;
 
@@ -14,6 +11,7 @@ use crate::{Ask, Claimed};
 use super::command::LaneRef;
 use super::due;
 use super::hand_out::{Alone, Draft, note, take};
+use super::suspect::summon;
 use super::take_over::take_over;
 use super::transaction::{Transaction, int};
 
@@ -31,31 +29,9 @@ SELECT
     (
         EXISTS (SELECT 1 FROM jobs WHERE lane = ?1 AND state = 3)
         OR EXISTS (SELECT 1 FROM groups WHERE lane = ?1 AND state = 4 AND paused = 0)
-    ) AND NOT EXISTS (SELECT 1 FROM hands WHERE lane = ?1 AND alone IN (1, 2) AND expires_at > ?2)
+    ) AND NOT EXISTS (SELECT 1 FROM hands WHERE lane = ?1 AND alone IN (1, 2, 3) AND expires_at > ?2)
 FROM lanes
 WHERE id = ?1
-";
-
-const PICK_SUSPECT_PLAIN: &str = "
-SELECT NULL, NULL, seq, true, crashes > 0
-FROM jobs
-WHERE lane = ?1 AND state = 3 AND (
-    crashes = 0 OR NOT EXISTS (SELECT 1 FROM hands WHERE alone = 2 AND expires_at > ?2)
-)
-ORDER BY seq
-LIMIT 1
-";
-
-const PICK_SUSPECT_GROUPED: &str = "
-SELECT picked.id, picked.name, j.seq, true, j.crashes > 0
-FROM (
-    SELECT id, name FROM groups WHERE lane = ?1 AND state = 4 AND paused = 0 ORDER BY turn LIMIT 16
-) AS picked
-CROSS JOIN jobs AS j ON j.seq = (
-    SELECT seq FROM jobs WHERE grp = picked.id AND state = 0 AND grp IS NOT NULL ORDER BY seq LIMIT 1
-)
-WHERE j.crashes = 0 OR NOT EXISTS (SELECT 1 FROM hands WHERE alone = 2 AND expires_at > ?2)
-LIMIT 1
 ";
 
 const PICK_PLAIN: &str = "
@@ -70,7 +46,7 @@ const PICK_GROUPED: &str = "
 WITH picked AS MATERIALIZED (
     SELECT id, name, turn FROM groups WHERE lane = ?1 AND state = 1 AND paused = 0 ORDER BY turn LIMIT ?2
 )
-SELECT picked.id, picked.name, j.seq, j.doom IS NOT NULL, j.suspect = 1 AND j.doom IS NULL
+SELECT picked.id, picked.name, j.seq, j.doom IS NOT NULL, j.suspect = 1
 FROM picked
 CROSS JOIN jobs AS j ON j.seq IN (
     SELECT seq
@@ -84,8 +60,8 @@ LIMIT ?4
 ";
 
 /// A job that may be handed out: its group's id and name, its number, whether it must be alone, and whether it is a
-/// suspect, or among suspects an accused.
-pub(super) type Pick = (Option<i64>, Option<String>, i64, bool, bool);
+/// suspect.
+type Pick = (Option<i64>, Option<String>, i64, bool, bool);
 
 /// Hands out what the lane has, up to what is asked.
 pub(super) async fn claim(
@@ -109,24 +85,13 @@ pub(super) async fn claim(
     }
     let mut drafts = if suspect { summon(tx, id, lane).await? } else { Vec::new() };
     let more = ask.hands.saturating_sub(drafts.len());
-    let (picks, cut) = pick(tx, id, lane, more).await?;
+    let room = MAX_JOBS - drafts.iter().map(|draft| draft.jobs.len()).sum::<usize>();
+    let (picks, cut) = pick(tx, id, lane, more, room).await?;
     drafts.extend(draft(tx, &picks, lane.batch, more));
     let hands = take(tx, id, &drafts).await?;
     let next = note(tx, id, lane, &drafts, ask).await?;
     let again_in = if lapsed || due || cut { Some(Duration::ZERO) } else { next };
     Ok(Claimed { hands, again_in })
-}
-
-/// Takes the next suspect of a lane, if it may be handed out now.
-async fn summon(tx: &mut Transaction<'_>, id: i64, lane: &LaneRef) -> Result<Vec<Draft>, sqlx::Error> {
-    let text = if lane.grouped { PICK_SUSPECT_GROUPED } else { PICK_SUSPECT_PLAIN };
-    let pick: Option<Pick> = sqlx::query_as(text).bind(id).bind(tx.now).fetch_optional(&mut *tx.conn).await?;
-    let draft = pick.map(|(group, name, seq, _, accused)| {
-        tx.counters.token += 1;
-        let alone = if accused { Alone::Accused } else { Alone::Suspect };
-        Draft { token: tx.counters.token, group, name, alone, jobs: vec![seq] }
-    });
-    Ok(draft.into_iter().collect())
 }
 
 async fn peek(tx: &mut Transaction<'_>, lane: i64) -> Result<(bool, bool, bool, bool), sqlx::Error> {
@@ -139,23 +104,24 @@ async fn pick(
     id: i64,
     lane: &LaneRef,
     hands: usize,
+    room: usize,
 ) -> Result<(Vec<Pick>, bool), sqlx::Error> {
-    if hands == 0 {
-        return Ok((Vec::new(), false));
+    if hands == 0 || room == 0 {
+        return Ok((Vec::new(), hands > 0));
     }
     if lane.grouped {
         let picks: Vec<Pick> = sqlx::query_as(PICK_GROUPED)
             .bind(id)
             .bind(int(hands.min(MAX_GROUPS)))
             .bind(int(lane.batch))
-            .bind(int(MAX_JOBS))
+            .bind(int(room))
             .fetch_all(&mut *tx.conn)
             .await?;
-        let cut = picks.len() == MAX_JOBS || (hands > MAX_GROUPS && !picks.is_empty());
+        let cut = picks.len() == room || (hands > MAX_GROUPS && !picks.is_empty());
         return Ok((picks, cut));
     }
     let wanted = hands.saturating_mul(lane.batch);
-    let most = wanted.min(MAX_JOBS);
+    let most = wanted.min(room);
     let picks: Vec<Pick> =
         sqlx::query_as(PICK_PLAIN).bind(id).bind(int(most)).fetch_all(&mut *tx.conn).await?;
     let cut = picks.len() == most && most < wanted;

@@ -14,7 +14,8 @@ UPDATE jobs
 SET state = 2, hand = v.token
 FROM (SELECT value ->> 0 AS id, value ->> 1 AS token FROM json_each(?1)) AS v
 WHERE jobs.seq = v.id
-RETURNING seq, payload, attempts, needs, pushed_at, unique_key, tag, trace, doom, doomed_at, history
+RETURNING seq, payload, attempts, needs, pushed_at, unique_key, tag, trace, doom, doomed_at, history,
+    crashes
 ";
 
 const NOTE_HANDS: &str = "
@@ -45,6 +46,8 @@ pub(super) enum Alone {
     Suspect = 1,
     /// The one accused of all lanes.
     Accused = 2,
+    /// The one suspect of its lane, but several jobs.
+    Cohort = 3,
 }
 
 /// A hand-out in the making.
@@ -73,6 +76,7 @@ type Row = (
     Option<String>,
     Option<i64>,
     Option<String>,
+    u32,
 );
 
 /// Marks the jobs as in hand and reads them.
@@ -120,11 +124,13 @@ pub(super) async fn note(
 }
 
 fn raw(row: Row, group: Option<&String>) -> RawJob {
-    let (seq, payload, attempts, needs, pushed_at, unique_key, tag, trace, doom, doomed_at, history) = row;
+    let (seq, payload, attempts, needs, pushed_at, unique_key, tag, trace, doom, doomed_at, history, crashes) =
+        row;
     let doomed = doom.map(|error| Doom {
         error,
         at: doomed_at.unwrap_or(pushed_at),
         history: history.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
+        crashes,
     });
     let group = group.cloned();
     RawJob { id: job_id(seq), payload, group, attempts, doomed, needs, pushed_at, unique_key, tag, trace }

@@ -22,6 +22,7 @@ mod read;
 mod round;
 mod schema;
 mod settle;
+mod suspect;
 mod take_over;
 mod transaction;
 mod writer;

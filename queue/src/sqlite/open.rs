@@ -93,16 +93,15 @@ pub async fn open_with(options: Options, knobs: Knobs) -> Result<Queue, OpenErro
     let lock = if serves { Some(lock(&path)?) } else { None };
     let unusable = |error: sqlx::Error| OpenError::Unusable { path: path.clone(), error: error.to_string() };
     let mut conn = connect::writer(&path, serves).await.map_err(unusable)?;
-    let mut found = schema::version(&mut conn).await.map_err(unusable)?;
-    if found == 0 && serves {
-        schema::create(&mut conn).await.map_err(unusable)?;
-        found = schema::VERSION;
-    }
+    let found = schema::version(&mut conn).await.map_err(unusable)?;
     if found > schema::VERSION {
         return Err(OpenError::TooNew { path, found, known: schema::VERSION });
     }
     if found < schema::VERSION {
-        return Err(OpenError::Unusable { path, error: "there is no queue in this file".into() });
+        if !serves {
+            return Err(OpenError::Unusable { path, error: not_served_yet(found).into() });
+        }
+        schema::bring_up(&mut conn).await.map_err(unusable)?;
     }
     if serves {
         lapse_all(&mut conn).await.map_err(unusable)?;
@@ -114,6 +113,13 @@ pub async fn open_with(options: Options, knobs: Knobs) -> Result<Queue, OpenErro
     writer.turn_knobs(&mut conn).await.map_err(unusable)?;
     let commands = writer.start(conn, lock);
     Ok(Queue::new(Arc::new(File { commands, readers, time, wakes, serves })))
+}
+
+const fn not_served_yet(found: i64) -> &'static str {
+    match found {
+        0 => "there is no queue in this file",
+        _ => "the file is of an older version; it is brought up to date when it is next served",
+    }
 }
 
 /// Takes the lock, which the system frees with the process however it ends.

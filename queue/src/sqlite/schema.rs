@@ -9,16 +9,18 @@
 //! | 0 waiting | `jobs_waiting`, and `jobs_in_group` when grouped |
 //! | 1 later | `jobs_later` |
 //! | 2 in hand | none; `hands.jobs` lists them |
-//! | 3 suspect, plain lanes only | `jobs_suspect` |
+//! | 3 suspect, plain lanes only | `jobs_suspect`, and `jobs_cohort` when it is of a cohort |
 //!
-//! `hands.alone`: 0 among others, 1 a suspect, 2 an accused (see `claim`).
+//! `jobs.cohort`: the hand-out that a suspect was in when its worker died, while that is to be handed out again whole.
+//!
+//! `hands.alone`: 0 among others, 1 a suspect, 2 an accused, 3 a cohort (see `suspect`).
 //!
 //! `groups.state`: 0 nothing to hand out, 1 in the rota, 2 in hand, 3 blocked until `due`, 4 its head is a suspect.
 
 use sqlx::{Connection, SqliteConnection};
 
 /// The version this program writes.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 const READ_VERSION: &str = "PRAGMA user_version";
 
@@ -57,6 +59,7 @@ CREATE TABLE jobs (
     hand       INTEGER,
     attempts   INTEGER NOT NULL DEFAULT 0,
     suspect    INTEGER NOT NULL DEFAULT 0,
+    cohort     INTEGER,
     crashes    INTEGER NOT NULL DEFAULT 0,
     needs      INTEGER NOT NULL,
     pushed_at  INTEGER NOT NULL,
@@ -73,6 +76,7 @@ CREATE INDEX jobs_waiting ON jobs (lane, seq) WHERE state = 0;
 CREATE INDEX jobs_in_group ON jobs (grp, seq) WHERE state = 0 AND grp IS NOT NULL;
 CREATE INDEX jobs_later ON jobs (lane, due) WHERE state = 1;
 CREATE INDEX jobs_suspect ON jobs (lane, seq) WHERE state = 3;
+CREATE INDEX jobs_cohort ON jobs (cohort, seq) WHERE state = 3 AND cohort IS NOT NULL;
 
 CREATE TABLE hands (
     token      INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -124,7 +128,20 @@ CREATE TABLE audit (
     subject TEXT NOT NULL
 ) STRICT;
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
+";
+
+/// Version 1 knew no cohorts, and no doomed suspects.
+const FROM_1: &str = "
+ALTER TABLE jobs ADD COLUMN cohort INTEGER;
+
+CREATE INDEX jobs_cohort ON jobs (cohort, seq) WHERE state = 3 AND cohort IS NOT NULL;
+
+UPDATE jobs
+SET suspect = 0, crashes = 0
+WHERE doom IS NOT NULL;
+
+PRAGMA user_version = 2;
 ";
 
 /// The version of the file; 0 when it is new.
@@ -132,11 +149,14 @@ pub(super) async fn version(conn: &mut SqliteConnection) -> Result<i64, sqlx::Er
     sqlx::query_scalar(READ_VERSION).fetch_one(conn).await
 }
 
-/// Makes the tables in a new file, in one transaction.
-pub(super) async fn create(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+/// Makes the tables in a new file, or those of an older file as they are now, in one transaction.
+pub(super) async fn bring_up(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
-    if version(&mut tx).await? == 0 {
-        sqlx::raw_sql(CREATE).execute(&mut *tx).await?;
-    }
+    let text = match version(&mut tx).await? {
+        0 => CREATE,
+        1 => FROM_1,
+        _ => return tx.rollback().await,
+    };
+    sqlx::raw_sql(text).execute(&mut *tx).await?;
     tx.commit().await
 }

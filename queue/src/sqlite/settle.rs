@@ -48,12 +48,13 @@ SET hand = NULL,
     state = CASE
         WHEN grp IS NOT NULL THEN 0
         WHEN v.until IS NOT NULL THEN 1
-        WHEN coalesce(v.suspected, suspect) = 1 AND coalesce(v.doomed, doom) IS NULL THEN 3
+        WHEN coalesce(v.suspected, suspect) = 1 THEN 3
         ELSE 0
     END,
     due = CASE WHEN grp IS NULL THEN v.until END,
     attempts = attempts + v.attempted,
     suspect = coalesce(v.suspected, suspect),
+    cohort = CASE WHEN v.suspected IS NULL THEN cohort END,
     crashes = CASE WHEN v.suspected = 0 THEN 0 ELSE crashes END,
     history = CASE
         WHEN v.failure IS NULL THEN history

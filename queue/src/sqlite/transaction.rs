@@ -68,7 +68,7 @@ SET held = held - v.gone,
         WHERE r.lane = ?3 AND r.state = 1 AND r.paused = 0
     ),
     state = CASE WHEN v.due > ?2 THEN 3 ELSE coalesce((
-        SELECT CASE WHEN suspect = 1 AND doom IS NULL THEN 4 ELSE 1 END
+        SELECT CASE WHEN suspect = 1 THEN 4 ELSE 1 END
         FROM jobs
         WHERE grp = groups.id AND state = 0 AND grp IS NOT NULL
         ORDER BY seq

@@ -1,15 +1,16 @@
 //! Random lives of a lane, checked against books kept beside it.
 //!
 //! Pushes, hand-outs, verdicts of every kind, crashes, pauses and the passing of time come in any order. Whatever
-//! happens, a hand-out is the head of a group that nobody else has, the counts add up, and in the end each job was
-//! removed or buried exactly once.
+//! happens, a hand-out is the head of a group that nobody else has, what is under suspicion comes as its standing says and
+//! only one at a time, the counts add up, and in the end each job was removed or buried exactly once.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::{Hand, JobId, Token, Verdict};
 
 use super::lanes::GROUPED;
+use super::standing::{Standing, Standings};
 use super::world::{LAPSE, item, items};
 use super::{Scale, World};
 
@@ -34,6 +35,7 @@ struct InHand {
     group: String,
     jobs: Vec<(JobId, u64)>,
     doomed: bool,
+    suspect: bool,
 }
 
 #[derive(Default)]
@@ -44,6 +46,7 @@ struct Books {
     paused: BTreeSet<String>,
     removed: BTreeSet<u64>,
     buried: BTreeSet<u64>,
+    standings: Standings,
 }
 
 pub async fn a_random_life_adds_up(mut world: World, _: Scale) {
@@ -122,7 +125,7 @@ async fn settle(world: &World, books: &mut Books, dice: &mut Dice) {
         return;
     }
     let place = usize::try_from(dice.roll(books.hands.len() as u64)).unwrap();
-    let InHand { token, group, jobs, doomed } = books.hands.swap_remove(place);
+    let InHand { token, group, jobs, doomed, .. } = books.hands.swap_remove(place);
     let done = if doomed { 0 } else { dice.roll(jobs.len() as u64 + 1) };
     let mut verdicts = Vec::new();
     let mut back = Vec::new();
@@ -140,6 +143,7 @@ async fn settle(world: &World, books: &mut Books, dice: &mut Dice) {
             Verdict::Bury => assert!(books.buried.insert(item), "{item} was buried twice"),
             _ => back.push(item),
         }
+        books.standings.settle(item, &verdict);
         verdicts.push((id, verdict));
     }
     books.put_back(group, back);
@@ -189,22 +193,25 @@ impl Books {
         assert!(self.hands.iter().all(|other| other.group != group), "{group} is in flight already");
         let given = items(hand);
         let queued = self.queued.get_mut(&group).unwrap();
-        let head: Vec<u64> = queued.drain(..given.len()).collect();
-        assert_eq!(given, head, "the head of {group}, in order");
+        let head: Vec<u64> = queued.iter().take(GROUPED.batch).copied().collect();
+        assert_eq!(given, head[..given.len()], "the head of {group}, in order");
+        queued.drain(..given.len());
+        self.standings.check(&given, &head);
+        let suspect = self.standings.of(given[0]) != Standing::Clear;
+        assert!(!suspect || self.hands.iter().all(|other| !other.suspect), "suspects come one at a time");
         let doomed = hand.jobs[0].doomed.is_some();
+        assert_eq!(doomed, self.standings.is_doomed(given[0]));
         assert!(!doomed || given.len() == 1, "a doomed job comes alone");
         let jobs = hand.jobs.iter().map(|job| job.id.clone()).zip(given).collect();
-        self.hands.push(InHand { token: hand.token, group, jobs, doomed });
+        self.hands.push(InHand { token: hand.token, group, jobs, doomed, suspect });
     }
 
-    /// Everything in hand is waiting again.
+    /// The worker died: everything in hand is waiting again.
     fn give_back(&mut self) {
-        let back: HashMap<String, Vec<u64>> = std::mem::take(&mut self.hands)
-            .into_iter()
-            .map(|hand| (hand.group, hand.jobs.into_iter().map(|(_, item)| item).collect()))
-            .collect();
-        for (group, items) in back {
-            self.put_back(group, items);
+        for hand in std::mem::take(&mut self.hands) {
+            let items: Vec<u64> = hand.jobs.into_iter().map(|(_, item)| item).collect();
+            self.standings.crash(&items);
+            self.put_back(hand.group, items);
         }
     }
 

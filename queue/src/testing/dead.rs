@@ -84,6 +84,31 @@ pub async fn burial_comes_first_and_blocks_the_group(world: World, _: Scale) {
     assert_eq!(probe.buried()[0].error, "never");
 }
 
+/// In a group its followers go on after it.
+pub async fn a_burial_that_kills_its_worker_is_given_up(mut world: World, _: Scale) {
+    for (lane, group) in [(&EAGER, None), (&EAGER_GROUPED, Some("a"))] {
+        world.push_many(lane, group, 3).await;
+        let hand = world.take(lane).await;
+        let doom = Verdict::Doom { error: "no".into(), attempted: true };
+        assert!(world.settle_each(lane, hand.token, vec![(hand.jobs[0].id.clone(), doom)]).await);
+        for crashes in [0, 0, 1, 2] {
+            let hand = world.take(lane).await;
+            let doom = hand.jobs[0].doomed.clone().expect("it is to be buried");
+            assert_eq!((items(&hand), doom.crashes), (vec![0], crashes), "the first may be another's");
+            world.crash().await;
+        }
+        let probe = Probe::each(|_| Answer::Done).burying(|_| Err("it would kill its worker again".into()));
+        let probe = Arc::new(probe);
+        let running = start(&world.queue, lane, &probe, 2);
+        until(async || world.stats(lane).await.dead == 1).await;
+        world.drained(lane).await;
+        running.stop().await;
+        assert_eq!(probe.items(), [1, 2], "the others go on");
+        let letter = world.queue.dead(lane, Page { after: None, limit: 1 }).await.unwrap().items.remove(0);
+        assert_eq!((letter.error.as_str(), letter.attempts), ("no", 1), "for its own reason");
+    }
+}
+
 pub async fn letters_are_listed_retried_and_discarded(world: World, _: Scale) {
     let jobs =
         (0..5).map(|number| item(number).unique(format!("key {number}"), Hold::UntilAcknowledged).tag("tag"));

@@ -15,7 +15,9 @@ mod lanes;
 mod operators;
 mod plain;
 mod probe;
+mod standing;
 mod stop;
+mod suspects;
 mod time;
 mod turns;
 mod world;
@@ -54,8 +56,11 @@ scenarios! {
     crash: a_crashed_workers_jobs_are_taken_over, a_lost_lease_cannot_settle, a_long_job_keeps_its_lease,
         a_crash_costs_only_the_guilty, a_crash_costs_only_the_guilty_of_a_group,
         a_hand_back_costs_nothing, a_panic_costs_only_the_guilty;
+    suspects: a_cohort_comes_together_and_alone, a_cohort_that_crashes_is_taken_apart, a_hand_back_keeps_a_cohort,
+        an_answer_clears_a_cohort, a_cohort_of_one_is_a_suspect, a_claim_with_a_cohort_is_bounded,
+        recovery_costs_what_was_in_hand;
     dead: an_undecodable_payload_is_buried, attempts_run_out, burial_comes_first_and_blocks_the_group,
-        letters_are_listed_retried_and_discarded;
+        a_burial_that_kills_its_worker_is_given_up, letters_are_listed_retried_and_discarded;
     faults: a_worker_outlives_faults_of_its_store, a_worker_that_panics_is_started_again,
         a_payload_that_panics_the_decoder_is_buried;
     books: a_random_life_adds_up;

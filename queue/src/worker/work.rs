@@ -22,6 +22,8 @@ use super::station::{Batch, Station, every};
 
 /// How long after a failed burial it is tried again.
 const BURY_AGAIN: Duration = Duration::from_secs(1);
+/// How often a burial may kill its worker.
+const BURIAL_CRASHES: u32 = 3;
 /// How long a handler that was broken off may take to notice.
 const BREAK_OFF: Duration = Duration::from_secs(1);
 
@@ -104,8 +106,13 @@ async fn bury<H: Handler>(station: &Station, handler: Arc<H>, raw: RawJob) -> Re
     if let Some(verdict) = too_new(&raw, station.crew.version) {
         return Ok(vec![(id, verdict)]);
     }
+    let crashes = raw.doomed.as_ref().map_or(0, |doom| doom.crashes);
     let Some(dead) = dead_job(raw) else { return Ok(vec![(id, Verdict::HandBack)]) };
     let cause = dead.error.clone();
+    if crashes >= BURIAL_CRASHES {
+        tracing::error!(lane, job = %id, error = cause, "job is dead and nobody was told: telling it killed the worker");
+        return Ok(vec![(id, Verdict::Bury)]);
+    }
     let verdict = match run(station, async move { handler.bury(&dead).await }).await? {
         Ended::Answered(Ok(())) => {
             tracing::error!(lane, job = %id, error = cause, "job is dead");
