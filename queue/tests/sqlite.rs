@@ -125,8 +125,6 @@ async fn a_tool_works_beside_the_server_and_is_noticed() {
     settle(&queue, &PLAIN, &hand, Verdict::Bury).await;
 
     let tool = open(file.options(Mode::Tool)).await.unwrap();
-    let refused = tool.push(&PLAIN, vec![NewJob::default()]).await;
-    assert!(matches!(refused, Err(PushError::Unavailable(_))), "{refused:?}");
     assert!(tool.broker().claim(&PLAIN, Ask { hands: 1, worker: "tool".into() }).await.is_err());
     assert_eq!(tool.dead(&PLAIN, Page { after: None, limit: 10 }).await.unwrap().items.len(), 1);
     let mut wake = queue.broker().wake(&PLAIN);
@@ -335,4 +333,25 @@ async fn a_worker_outlives_a_store_that_fails() {
     .await;
     running.stop().await;
     assert_eq!(probe.items().len(), accepted);
+}
+
+#[tokio::test]
+async fn server_and_tool_number_jobs_together() {
+    let file = TempFile::new();
+    let queue = file.serve(Knobs::default()).await;
+    queue.push(&PLAIN, vec![NewJob::new(vec![0])]).await.unwrap();
+    let tool = open(file.options(Mode::Tool)).await.unwrap();
+    let mut wake = queue.broker().wake(&PLAIN);
+    wake.borrow_and_update();
+    let mut ids = std::collections::HashSet::new();
+    for number in 1..6 {
+        let pusher = if number % 2 == 1 { &tool } else { &queue };
+        let pushed = pusher.push(&PLAIN, vec![NewJob::new(vec![number])]).await.unwrap();
+        assert!(ids.insert(pushed[0].id.clone()), "an id is given twice");
+    }
+    tokio::time::timeout(Duration::from_secs(20), wake.changed()).await.expect("it is noticed").unwrap();
+    let hand = claim(&queue, &PLAIN).await.remove(0);
+    assert_eq!(hand.jobs.iter().map(|job| job.payload[0]).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+    settle(&queue, &PLAIN, &hand, Verdict::Remove).await;
+    assert_eq!(queue.stats(&PLAIN).await.unwrap().in_flight, 0);
 }

@@ -24,7 +24,7 @@ pub(super) struct File {
     pub readers: SqlitePool,
     pub time: Arc<Time>,
     pub wakes: Arc<Wakes>,
-    /// A tool must not hand out or number jobs: both belong to the serving process.
+    /// A tool must not hand out: leases belong to the serving process.
     pub serves: bool,
 }
 
@@ -63,9 +63,6 @@ fn failed(error: &sqlx::Error) -> QueueError {
 #[async_trait]
 impl Broker for File {
     async fn push(&self, lane: &LaneSpec, jobs: Vec<NewJob>) -> Result<Vec<Pushed>, PushError> {
-        if !self.serves {
-            return Err(PushError::Unavailable(TOOL.into()));
-        }
         let (reply, answer) = oneshot::channel();
         let command = Command::Push(lane_ref(lane), jobs, reply);
         self.commands.send(command).await.map_err(|_| PushError::Unavailable(GONE.into()))?;

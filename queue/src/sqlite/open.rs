@@ -34,7 +34,7 @@ pub struct Options {
 pub enum Mode {
     /// The one process that hands out jobs; all leases are freed.
     Serve,
-    /// An operator's tool, perhaps beside a serving process: reads, retries, discards, pauses, resumes.
+    /// An operator's tool, perhaps beside a serving process: everything but handing out.
     Tool,
 }
 

@@ -11,9 +11,10 @@ use super::push::push;
 use super::settle::{renew, settle};
 use super::transaction::{Counters, Transaction};
 
-const BEGIN_SYNCED: &str = "PRAGMA synchronous = FULL; BEGIN IMMEDIATE";
-const BEGIN_UNSYNCED: &str = "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE";
-const BEGIN_NEVER_SYNCED: &str = "PRAGMA synchronous = OFF; BEGIN IMMEDIATE";
+/// Each also says whether another process has written: it may have given out ids.
+const BEGIN_SYNCED: &str = "PRAGMA synchronous = FULL; BEGIN IMMEDIATE; PRAGMA data_version";
+const BEGIN_UNSYNCED: &str = "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; PRAGMA data_version";
+const BEGIN_NEVER_SYNCED: &str = "PRAGMA synchronous = OFF; BEGIN IMMEDIATE; PRAGMA data_version";
 const ROLLBACK: &str = "ROLLBACK";
 
 const MAKE_LANE: &str = "
@@ -33,6 +34,8 @@ pub(super) struct Desk {
     pub conn: SqliteConnection,
     pub lanes: HashMap<&'static str, i64>,
     pub counters: Counters,
+    /// The file as it was when the counters were read, as far as others write it.
+    version: Option<i64>,
     /// Only a test of the power-cut test sets it: promises are then not kept.
     pub never_sync: bool,
 }
@@ -48,7 +51,7 @@ impl Desk {
     /// A desk on a fresh connection.
     pub async fn new(mut conn: SqliteConnection, never_sync: bool) -> Result<Self, sqlx::Error> {
         let counters = Counters::read(&mut conn).await?;
-        Ok(Self { conn, lanes: HashMap::new(), counters, never_sync })
+        Ok(Self { conn, lanes: HashMap::new(), counters, version: None, never_sync })
     }
 
     /// Carries out a round whole, or nothing of it.
@@ -58,7 +61,12 @@ impl Desk {
     pub async fn run(&mut self, round: &Round, now: i64) -> Result<(Answers, Woken), Fault> {
         let certain = |error: sqlx::Error| Fault { error: error.to_string(), unknown: false };
         self.know_lanes(round).await.map_err(certain)?;
-        sqlx::query(self.begin(round)).execute(&mut self.conn).await.map_err(certain)?;
+        let begin = sqlx::query_scalar(self.begin(round));
+        let version: i64 = begin.fetch_one(&mut self.conn).await.map_err(certain)?;
+        if self.version != Some(version) {
+            self.counters.raise(&mut self.conn).await.map_err(certain)?;
+            self.version = Some(version);
+        }
         let mut tx = Transaction {
             conn: &mut self.conn,
             now,

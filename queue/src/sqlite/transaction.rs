@@ -8,7 +8,8 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::SqliteConnection;
 
-/// Ids that the writer gives out, ahead of the database, which never gives one twice.
+/// Ids that the writer gives out, ahead of the database, which never gives one twice. What another process gave out in
+/// between is looked up before a round (see `round`).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Counters {
     /// The last job.
@@ -28,6 +29,14 @@ impl Counters {
     pub async fn read(conn: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
         let (seq, token) = sqlx::query_as(READ_COUNTERS).fetch_one(conn).await?;
         Ok(Self { seq, token })
+    }
+
+    /// Goes on after what others gave out.
+    pub async fn raise(&mut self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let written = Self::read(conn).await?;
+        self.seq = self.seq.max(written.seq);
+        self.token = self.token.max(written.token);
+        Ok(())
     }
 }
 
