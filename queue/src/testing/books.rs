@@ -82,7 +82,7 @@ async fn live(world: &mut World, books: &mut Books, dice: &mut Dice) {
             claim(world, books, hands).await;
         }
         12..17 => settle(world, books, dice).await,
-        17 => world.pass(Duration::from_secs(dice.roll(15))).await,
+        17 => pass(world, books, Duration::from_secs(dice.roll(15))).await,
         18 => {
             let group = format!("group {}", dice.roll(GROUPS));
             if books.paused.remove(&group) {
@@ -99,6 +99,14 @@ async fn live(world: &mut World, books: &mut Books, dice: &mut Dice) {
             }
         }
     }
+}
+
+/// Time passes, and what is in hand is renewed as its worker would.
+async fn pass(world: &World, books: &Books, time: Duration) {
+    world.pass(time).await;
+    let held = books.hands.iter().map(|hand| hand.token).collect();
+    let lost = world.queue.broker().renew(&GROUPED, held).await.unwrap();
+    assert_eq!(lost, [], "no lease lapsed");
 }
 
 async fn push(world: &World, books: &mut Books, dice: &mut Dice) {

@@ -34,7 +34,6 @@ pub async fn groups_take_turns(world: World, scale: Scale) {
 pub async fn a_deep_lane_hands_out_what_is_there(world: World, _: Scale) {
     world.push_many(&BULK, None, 2_000).await;
     let mut taken = 0;
-    let mut claims = 0;
     while taken < 2_000 {
         let claimed = world.claim(&BULK, 8).await;
         let jobs: usize = claimed.hands.iter().map(|hand| hand.jobs.len()).sum();
@@ -43,10 +42,9 @@ pub async fn a_deep_lane_hands_out_what_is_there(world: World, _: Scale) {
             assert_eq!(claimed.again_in, Some(std::time::Duration::ZERO), "more is there at once");
         }
         taken += jobs;
-        claims += 1;
         for hand in claimed.hands {
             assert!(world.settle(&BULK, &hand, Verdict::Remove).await);
         }
     }
-    assert_eq!((taken, claims), (2_000, 4));
+    assert_eq!(taken, 2_000);
 }

@@ -15,6 +15,9 @@ use super::cut::Cut;
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Opens it as a process does at its start.
+    ///
+    /// Leases that a handle before left may lapse at once; where they lapse by the clock, [`Broker::shift_clock`] must hold
+    /// for all handles.
     async fn open(&self) -> Queue;
 }
 
