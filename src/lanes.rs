@@ -57,14 +57,17 @@ pub static ALL: [&LaneSpec; 5] = [&OPERATIONS, &RECORD, &PUBLISH, &NOTIFY, &DELI
 const SINK_RETRY: RetrySchedule =
     RetrySchedule::Backoff { base: Duration::from_millis(500), cap: Duration::from_secs(60), attempts: 10 };
 
+/// A sink's lane holds at most two hints of a workspace: one in hand, which may have read the rows already, and one that
+/// has not. A third could not say more, so the relay takes [`fairy_queue::PushError::GroupFull`] for an answer; while a
+/// sink is stuck, nothing gathers. It rests on `batch` being 1: of two hints one is not in hand.
 const fn sink(name: &'static str) -> LaneSpec {
     LaneSpec {
         name,
         order: Order::Grouped,
         lease: Duration::from_secs(15),
-        batch: 100,
+        batch: 1,
         retry: SINK_RETRY,
-        group_limit: None,
+        group_limit: Some(2),
         max_payload: HINT_BYTES,
     }
 }

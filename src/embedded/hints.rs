@@ -2,6 +2,7 @@
 //!
 //! Whoever committed does not wait for the push: it notes what there is to do and goes on, and one task pushes what has
 //! gathered, in one batch per lane. So a workspace that is written to a hundred times during one flush costs one hint.
+//! A sink's lane takes no hint of a workspace of which one waits already (see `lanes`); that one will read the same rows.
 //! The notes are bounded and die with the process; the sweeper finds in the rows what they lose.
 
 use std::{
@@ -15,7 +16,7 @@ use fairy_jobs::{
     lane::{Deliver, Hint, Sink},
     ports::Relay,
 };
-use fairy_queue::{Hold, LaneSpec, NewJob, Queue};
+use fairy_queue::{Hold, LaneSpec, NewJob, PushError, Queue};
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -39,9 +40,7 @@ pub struct Lanes {
 /// What there is to do, as far as it was noted and not yet pushed.
 #[derive(Default)]
 struct Notes {
-    /// Workspaces that have just changed, with the sink that is to see to it.
-    changed: BTreeSet<(Sink, WorkspaceId)>,
-    /// Workspaces that the sweeper found, with the sink that is behind.
+    /// Workspaces that have changed or that the sweeper found, with the sink that is to see to it.
     behind: BTreeSet<(Sink, WorkspaceId)>,
     /// Deliveries that are due.
     due: BTreeSet<DeliveryId>,
@@ -49,7 +48,7 @@ struct Notes {
 
 impl Notes {
     fn is_empty(&self) -> bool {
-        self.changed.is_empty() && self.behind.is_empty() && self.due.is_empty()
+        self.behind.is_empty() && self.due.is_empty()
     }
 }
 
@@ -123,14 +122,10 @@ impl Hints {
     }
 
     async fn push(&self, queue: &Queue, notes: Notes) {
-        let mut pushes = Vec::new();
+        let mut pushes: Vec<(&LaneSpec, Vec<NewJob>)> = Vec::new();
         for (sink, lane) in &self.lanes.sinks {
-            let of = |set: &BTreeSet<(Sink, WorkspaceId)>| -> Vec<WorkspaceId> {
-                set.iter().filter(|(of, _)| of == sink).map(|(_, workspace)| *workspace).collect()
-            };
-            let changed = of(&notes.changed).into_iter().map(|workspace| hint(workspace, false));
-            let behind = of(&notes.behind).into_iter().map(|workspace| hint(workspace, true));
-            pushes.push((*lane, changed.chain(behind).flatten().collect::<Vec<_>>()));
+            let behind = notes.behind.iter().filter(|(of, _)| of == sink);
+            pushes.push((*lane, behind.filter_map(|(_, workspace)| hint(*workspace)).collect()));
         }
         pushes.push((self.lanes.deliver, notes.due.into_iter().filter_map(deliver).collect()));
         let pushes = pushes.into_iter().map(|(lane, jobs)| push(queue, lane, jobs));
@@ -138,27 +133,39 @@ impl Hints {
     }
 }
 
+/// Pushes a batch at once; when one of its groups is full, which refuses it whole, each job by itself.
 async fn push(queue: &Queue, lane: &LaneSpec, jobs: Vec<NewJob>) {
     for batch in jobs.chunks(MAX_PUSH) {
-        if let Err(error) = queue.push(lane, batch.to_vec()).await {
-            tracing::warn!(
-                lane = lane.name,
-                jobs = batch.len(),
-                %error,
-                "hints could not be pushed; the sweeper will find what they were about"
-            );
+        if push_at_once(queue, lane, batch).await == Told::Full && batch.len() > 1 {
+            let alone = batch.chunks(1).map(|job| push_at_once(queue, lane, job));
+            futures::future::join_all(alone).await;
         }
     }
 }
 
-/// A hint for a sink. One from the sweeper holds a key, so that a sink that stays behind does not gather hints with
-/// every round; one after a commit does not, for the job that holds the key may have looked already.
-fn hint(workspace: WorkspaceId, swept: bool) -> Option<NewJob> {
-    let job = json(&Hint { workspace })?.group(workspace.to_string());
-    Some(match swept {
-        true => job.unique(format!("swept:{workspace}"), Hold::UntilAcknowledged),
-        false => job,
-    })
+/// What became of hints.
+#[derive(PartialEq, Eq)]
+enum Told {
+    /// They are pushed, or lost for the sweeper to find.
+    Done,
+    /// A workspace of theirs has a hint that waits.
+    Full,
+}
+
+async fn push_at_once(queue: &Queue, lane: &LaneSpec, jobs: &[NewJob]) -> Told {
+    match queue.push(lane, jobs.to_vec()).await {
+        Ok(_) => Told::Done,
+        Err(PushError::GroupFull { .. }) => Told::Full,
+        Err(error) => {
+            let jobs = jobs.len();
+            tracing::warn!(lane = lane.name, jobs, %error, "hints are lost until the sweeper finds what they were about");
+            Told::Done
+        }
+    }
+}
+
+fn hint(workspace: WorkspaceId) -> Option<NewJob> {
+    Some(json(&Hint { workspace })?.group(workspace.to_string()))
 }
 
 /// At most one job per delivery: the row says when it is due, so another could not do more.
@@ -181,7 +188,7 @@ impl Relay for Hints {
     async fn changed(&self, workspace: WorkspaceId, seq: u64) {
         self.signals.grown(workspace, seq);
         let sinks = self.lanes.sinks.iter().map(|(sink, _)| (*sink, workspace));
-        self.note(|notes| notes.changed.extend(sinks.take(room(&notes.changed))));
+        self.note(|notes| notes.behind.extend(sinks.take(room(&notes.behind))));
     }
 
     async fn behind(&self, sink: Sink, workspaces: &[WorkspaceId]) {
@@ -196,66 +203,4 @@ impl Relay for Hints {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use fairy_queue::sqlite::{Mode, Options, open};
-
-    use super::*;
-    use crate::lanes;
-
-    fn workspace(number: u16) -> WorkspaceId {
-        let mut bytes = [0; 16];
-        bytes[..2].copy_from_slice(&number.to_be_bytes());
-        WorkspaceId::from_bytes(bytes)
-    }
-
-    fn hints() -> Hints {
-        let sinks = vec![(Sink::Record, &lanes::RECORD), (Sink::Notify, &lanes::NOTIFY)];
-        Hints::new(Signals::default(), Lanes { sinks, deliver: &lanes::DELIVER })
-    }
-
-    async fn waiting(queue: &Queue) -> [u64; 3] {
-        let mut counts = [0; 3];
-        for (count, lane) in counts.iter_mut().zip([&lanes::RECORD, &lanes::NOTIFY, &lanes::DELIVER]) {
-            *count = queue.stats(lane).await.unwrap().waiting;
-        }
-        counts
-    }
-
-    #[tokio::test]
-    async fn what_is_noted_is_pushed_once_and_again_only_when_that_helps() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("queue.db");
-        let queue = open(Options { path, clock: Arc::new(|| 0), mode: Mode::Serve }).await.unwrap();
-        let (hints, stop) = (hints(), CancellationToken::new());
-        hints.changed(workspace(1), 1).await;
-        hints.changed(workspace(1), 2).await;
-        hints.changed(workspace(2), 1).await;
-        hints.due(&[DeliveryId::from_bytes([1; 16]); 2]).await;
-        let task = tokio::spawn(hints.clone().run(queue.clone(), stop.clone()));
-        hints.idle().await;
-        assert_eq!(waiting(&queue).await, [2, 2, 1], "one hint for each sink of each workspace");
-
-        for _ in 0..3 {
-            hints.behind(Sink::Record, &[workspace(1)]).await;
-            hints.due(&[DeliveryId::from_bytes([1; 16])]).await;
-            hints.idle().await;
-        }
-        assert_eq!(waiting(&queue).await, [3, 2, 1], "the sweeper's hints do not gather");
-        hints.changed(workspace(1), 3).await;
-        stop.cancel();
-        task.await.unwrap();
-        assert_eq!(waiting(&queue).await, [4, 3, 1], "what was noted before the stop is pushed");
-    }
-
-    #[tokio::test]
-    async fn notes_are_bounded() {
-        let hints = hints();
-        for number in 0..12_000 {
-            hints.changed(workspace(number), 1).await;
-        }
-        let noted = hints.take().unwrap();
-        assert_eq!(noted.changed.len(), MAX_NOTES);
-    }
-}
+mod tests;
