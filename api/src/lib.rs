@@ -18,6 +18,7 @@ mod settings;
 mod shape;
 mod view;
 
+pub use accept::operation_job;
 pub use app::{app, spec};
 pub use services::Services;
 pub use settings::{Rate, Rates, Settings, SignUp};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{DeliveryId, UserId, WorkspaceId},
+    id::{DeliveryId, OperationId, UserId, WorkspaceId},
     operation::{Fingerprint, Operation, ResourceRef},
 };
 
@@ -36,6 +36,9 @@ pub struct Tag {
     pub resource: ResourceRef,
     /// When it was accepted.
     pub accepted_at: Timestamp,
+    /// The failed operation that it tries again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<OperationId>,
 }
 
 impl Tag {
@@ -47,6 +50,7 @@ impl Tag {
             workspace: operation.workspace,
             resource: operation.command.resource(),
             accepted_at: operation.accepted_at,
+            retry_of: operation.retry_of,
         }
     }
 
@@ -111,6 +115,7 @@ mod tests {
                 id: "cmt_7ZZZZZZZZZZZZZZZZZZZZZZZZZ".into(),
             },
             accepted_at: Timestamp::MAX,
+            retry_of: Some(OperationId::from_bytes([255; 16])),
         };
         let text = serde_json::to_string(&tag).unwrap();
         assert!(text.len() <= 512, "{}", text.len());

@@ -20,6 +20,7 @@ pub mod operation;
 pub mod page;
 pub mod ports;
 pub mod problem;
+mod retry;
 pub mod rights;
 pub mod state;
 pub mod task;

@@ -260,6 +260,9 @@ pub struct Outcome {
     pub finished_at: Timestamp,
     /// What it was about.
     pub resource: ResourceRef,
+    /// The failed operation that it tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<OperationId>,
     /// Applied with the resource, refused or failed with a problem.
     pub end: End,
 }

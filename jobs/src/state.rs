@@ -183,6 +183,7 @@ impl Operation {
             accepted_at: self.accepted_at,
             finished_at: at,
             resource,
+            retry_of: self.retry_of,
             end,
         }
     }

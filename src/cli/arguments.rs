@@ -81,7 +81,8 @@ pub enum LaneAction {
     },
     /// Put dead letters back into their lane, with all attempts before them.
     ///
-    /// An operation that failed stays failed: its outcome was told. Only its job is run again, and finds that.
+    /// An operation that failed stays failed, for that was told: a new one is made that asks for the same, and its id is
+    /// printed.
     Retry(Letters),
     /// Delete dead letters.
     Discard(Letters),

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::{
     arguments::{LaneAction, Letters, Stretch},
+    retry::{self, Retried},
     run::print,
     table::table,
 };
@@ -27,9 +28,9 @@ pub async fn run(config: Config, action: Option<LaneAction>) -> Result<ExitCode,
         )));
     }
     let queue = tool(&config).await?;
-    let text = act(&queue, action.unwrap_or(LaneAction::List)).await?;
+    let ended = act(&config, &queue, action.unwrap_or(LaneAction::List)).await;
     queue.close().await;
-    print(&text)
+    print(&ended?)
 }
 
 /// The queue for a tool.
@@ -42,7 +43,7 @@ pub async fn tool(config: &Config) -> Result<Queue, Failure> {
     open(options).await.map_err(Failure::new)
 }
 
-async fn act(queue: &Queue, action: LaneAction) -> Result<String, Failure> {
+async fn act(config: &Config, queue: &Queue, action: LaneAction) -> Result<String, Failure> {
     match action {
         LaneAction::List => list(queue).await,
         LaneAction::Dead { lane, limit, after, payload } => {
@@ -57,6 +58,9 @@ async fn act(queue: &Queue, action: LaneAction) -> Result<String, Failure> {
         LaneAction::Retry(letters) => {
             let lane = lane_named(&letters.lane)?;
             let by = who(letters.by.clone());
+            if lane.name == lanes::OPERATIONS.name {
+                return retry_operations(config, queue, &letters, &by).await;
+            }
             let count = each(letters, |which| queue.retry_dead(lane, which, &by)).await?;
             Ok(format!("{count} put back into {}", lane.name))
         }
@@ -78,6 +82,22 @@ async fn act(queue: &Queue, action: LaneAction) -> Result<String, Failure> {
         }
         LaneAction::Audit { limit } => audit(queue, limit).await,
     }
+}
+
+async fn retry_operations(
+    config: &Config,
+    queue: &Queue,
+    letters: &Letters,
+    by: &str,
+) -> Result<String, Failure> {
+    let Retried { count, left } = retry::retry(config, queue, letters, by).await?;
+    if left.is_empty() {
+        return Ok(format!("{count} put into operations"));
+    }
+    Err(Failure::new(format_args!(
+        "not tried again: {}; `fairy lanes discard operations JOB` deletes a letter that nobody needs",
+        left.join(", ")
+    )))
 }
 
 async fn list(queue: &Queue) -> Result<String, Failure> {

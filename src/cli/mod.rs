@@ -6,6 +6,7 @@ mod backup;
 mod doctor;
 mod lanes;
 mod migrate;
+mod retry;
 mod run;
 mod table;
 mod up;

@@ -131,6 +131,7 @@ mod tests {
             accepted_at: Timestamp::UNIX_EPOCH,
             finished_at: Timestamp::UNIX_EPOCH,
             resource: ResourceRef { kind: ResourceKind::Task, id: "WEB-1".to_owned() },
+            retry_of: None,
             end: End::Applied(None),
         }
     }

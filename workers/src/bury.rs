@@ -31,6 +31,7 @@ fn from_tag(dead: &DeadJob, at: Timestamp) -> Option<Outcome> {
         accepted_at: tag.accepted_at,
         finished_at: at,
         resource: tag.resource,
+        retry_of: tag.retry_of,
         end: End::Failed(Problem::new(ProblemKind::OperationFailed, detail)),
     })
 }

@@ -15,6 +15,7 @@ mod ticket;
 mod view;
 mod wait;
 
+pub use self::push::operation_job;
 pub(crate) use self::{
     batch::{BatchAccepted, Item, most_items},
     envelope::Envelope,

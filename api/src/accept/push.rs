@@ -50,7 +50,8 @@ async fn persevere<R: Future<Output = Result<Vec<Pushed>, PushError>>>(
     let until = Instant::now() + MOST_DOUBT;
     let (mut pause, mut doubt) = (FIRST_PAUSE, false);
     loop {
-        let jobs = operations.iter().map(job).collect::<Result<_, _>>()?;
+        let jobs =
+            operations.iter().map(operation_job).collect::<Result<_, _>>().map_err(|error| broken(&error))?;
         let error = match attempt(jobs).await {
             Ok(pushed) => return accepted(operations, &pushed, doubt),
             Err(error) => error,
@@ -67,15 +68,21 @@ async fn persevere<R: Future<Output = Result<Vec<Pushed>, PushError>>>(
     }
 }
 
-fn job(operation: &Operation) -> Result<NewJob, Refusal> {
-    let broken = |error: serde_json::Error| Refusal { cause: Some(error.to_string()), ..internal().into() };
-    let tag = serde_json::to_string(&Tag::of(operation)).map_err(broken)?;
-    Ok(NewJob::json(operation)
-        .map_err(broken)?
+/// An operation as a job of lane `operations`.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn operation_job(operation: &Operation) -> Result<NewJob, serde_json::Error> {
+    let tag = serde_json::to_string(&Tag::of(operation))?;
+    Ok(NewJob::json(operation)?
         .group(operation.workspace.to_string())
         .unique(operation.id.to_string(), Hold::UntilAcknowledged)
         .tag(tag)
         .needs(VERSION))
+}
+
+fn broken(error: &serde_json::Error) -> Refusal {
+    Refusal { cause: Some(error.to_string()), ..internal().into() }
 }
 
 /// What is in the lane now. After a lost answer, what was there already is our own first attempt.

@@ -1,5 +1,5 @@
 //! Asking after an operation: the rows first, then its lane, then the rows once more, for it may have been applied in
-//! between. So an accepted operation is never "not found".
+//! between. So an accepted operation is never "not found", not even when it is a dead letter of which no row tells.
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use fairy_jobs::{
     problem::Problem,
     rights::{self, Action},
 };
+use fairy_queue::FoundState;
 
 use super::OperationView;
 use crate::{
@@ -23,6 +24,8 @@ use crate::{
 enum Standing {
     /// In its lane.
     Accepted(Tag),
+    /// Among the dead letters, without a row: writing that down had killed its worker again and again.
+    GivenUp(Tag),
     /// In the rows.
     Ended(Outcome),
 }
@@ -30,7 +33,7 @@ enum Standing {
 impl Standing {
     const fn whose(&self) -> (UserId, WorkspaceId) {
         match self {
-            Self::Accepted(tag) => (tag.actor, tag.workspace),
+            Self::Accepted(tag) | Self::GivenUp(tag) => (tag.actor, tag.workspace),
             Self::Ended(outcome) => (outcome.actor, outcome.workspace),
         }
     }
@@ -54,6 +57,7 @@ impl Front {
         }
         match standing {
             Standing::Accepted(tag) => Ok(OperationView::accepted(id, &tag)),
+            Standing::GivenUp(tag) => Ok(OperationView::given_up(self, id, &tag)),
             Standing::Ended(outcome) => OperationView::ended(self, outcome, whole).await,
         }
     }
@@ -65,10 +69,12 @@ impl Front {
         }
         let found = self.services.queue.find(self.services.operations, &id.to_string()).await;
         let found = found.map_err(|error| Refusal { cause: Some(error.0), ..unavailable().into() })?;
-        if let Some(tag) = found.and_then(|found| Tag::parse(found.tag.as_deref()?)) {
+        let lane = found.and_then(|found| Some((found.state, Tag::parse(found.tag.as_deref()?)?)));
+        if let Some((FoundState::Waiting | FoundState::Running | FoundState::Settled, tag)) = lane {
             return Ok(Some(Standing::Accepted(tag)));
         }
-        Ok(self.services.ledger.outcome(id).await?.map(Standing::Ended))
+        let outcome = self.services.ledger.outcome(id).await?;
+        Ok(outcome.map(Standing::Ended).or_else(|| Some(Standing::GivenUp(lane?.1))))
     }
 
     /// Whether the caller may see what the operation left. Who may not even know of it is told that there is none; who

@@ -4,6 +4,7 @@ use fairy_jobs::{
     id::{OperationId, WorkspaceId},
     lane::Tag,
     operation::{End, OperationStatus, Outcome, ResourceKind, ResourceRef},
+    problem::{Problem, ProblemKind},
 };
 use poem_openapi::Object;
 
@@ -48,6 +49,9 @@ pub(crate) struct OperationView {
     finished_at: Option<Shown<Instant>>,
     /// What it is about.
     resource: ResourceView,
+    /// The failed operation that it tries again.
+    #[oai(skip_serializing_if_is_none)]
+    retry_of: Option<Shown<OperationId>>,
     /// What it left, as it was right after it.
     #[oai(skip_serializing_if_is_none)]
     result: Option<ResultView>,
@@ -66,8 +70,20 @@ impl OperationView {
             accepted_at: Shown(Instant(tag.accepted_at)),
             finished_at: None,
             resource: tag.resource.clone().into(),
+            retry_of: tag.retry_of.map(Shown),
             result: None,
             problem: None,
+        }
+    }
+
+    /// An operation that is among the dead letters without an outcome.
+    pub fn given_up(front: &Front, id: OperationId, tag: &Tag) -> Self {
+        let detail = "It was put among the dead letters, and its end could not be written down.";
+        let problem = Problem::new(ProblemKind::OperationFailed, detail);
+        Self {
+            status: Shown(OperationStatus::Failed),
+            problem: Some(ProblemView::of(&problem, front.base())),
+            ..Self::accepted(id, tag)
         }
     }
 
@@ -89,6 +105,7 @@ impl OperationView {
             accepted_at: Shown(Instant(outcome.accepted_at)),
             finished_at: Some(Shown(Instant(outcome.finished_at))),
             resource: outcome.resource.into(),
+            retry_of: outcome.retry_of.map(Shown),
             result,
             problem: problem.map(|problem| ProblemView::of(&problem, front.base())),
         })

@@ -40,6 +40,8 @@ pub(super) const NO_BATCH: [u8; 0] = [];
 #[derive(Serialize, Deserialize)]
 struct Document<'a> {
     resource: Cow<'a, ResourceRef>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retry_of: Option<OperationId>,
     end: Cow<'a, End>,
 }
 
@@ -61,7 +63,11 @@ pub(super) async fn fail(c: &mut Connection<'_>, batch: [u8; 16], outcome: &Outc
 }
 
 fn row(batch: [u8; 16], outcome: &Outcome) -> PortResult<Vec<Value>> {
-    let document = Document { resource: Cow::Borrowed(&outcome.resource), end: Cow::Borrowed(&outcome.end) };
+    let document = Document {
+        resource: Cow::Borrowed(&outcome.resource),
+        retry_of: outcome.retry_of,
+        end: Cow::Borrowed(&outcome.end),
+    };
     Ok(args![
         outcome.id,
         outcome.workspace,
@@ -90,9 +96,9 @@ fn read(row: &Row) -> PortResult<Outcome> {
     let (id, workspace, actor, fingerprint) =
         (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
     let (accepted_at, finished_at) = (columns.next()?, columns.next()?);
-    let Json(Document { resource, end }) = columns.next()?;
+    let Json(Document { resource, retry_of, end }) = columns.next()?;
     let (resource, end) = (resource.into_owned(), end.into_owned());
-    Ok(Outcome { id, workspace, actor, fingerprint, accepted_at, finished_at, resource, end })
+    Ok(Outcome { id, workspace, actor, fingerprint, accepted_at, finished_at, resource, retry_of, end })
 }
 
 impl Column for Fingerprint {

@@ -1,33 +1,55 @@
-//! An operation that cannot be applied at all: it is given up alone, its outcome says so, and its neighbours go on.
+//! An operation that cannot be applied at all: it is given up alone, its outcome says so, and its neighbours go on; who
+//! wants it all the same tries it again as another operation.
 
 use serde_json::json;
 use sqlx::Connection as _;
 
-use crate::{client::Reply, team::Team};
+use crate::{client::Reply, harness::wait_until, team::Team};
 
 async fn ended(team: &Team, id: &str) -> Reply {
     team.owner.api.get(&format!("/operations/{id}")).header("Prefer", "wait=30").await.is(200)
 }
 
-#[tokio::test]
-async fn what_cannot_be_read_is_buried_with_an_outcome_and_holds_nobody_up() {
-    let mut team = Team::new().await;
+/// Accepts operations that make tasks of these titles, kills the server before it applies any, and returns their ids.
+async fn accepted(team: &mut Team, titles: &[&str]) -> Vec<String> {
     team.server.beside(&["lanes", "pause", "operations"]).await.succeeded();
     let mut ids = Vec::new();
-    for title in ["before", "poison", "after"] {
+    for title in titles {
         let create = team.owner.api.post(&team.at("/tasks"), &json!({"project": "WEB", "title": title}));
         ids.push(create.key(title).respond_async().await.is(202).str("id"));
     }
     team.server.kill().await;
-    // No client can make such a job; a disk or a newer version that was rolled back can.
+    ids
+}
+
+/// Changes one row of the queue, as no client can; a disk, or a newer version that was rolled back, can.
+async fn meddle(team: &Team, text: &'static str, id: &str) {
     let url = format!("sqlite://{}", team.server.data().join("queue.db").display());
-    let mut jobs = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    let text = "UPDATE jobs SET payload = x'7b2278' WHERE unique_key LIKE '%' || ?";
-    let broken = sqlx::query(text).bind(ids[1].trim_start_matches("op_")).execute(&mut jobs).await.unwrap();
-    assert_eq!(broken.rows_affected(), 1);
-    jobs.close().await.unwrap();
+    let mut queue = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    sqlx::query(text).bind(id.trim_start_matches("op_")).execute(&mut queue).await.unwrap();
+    queue.close().await.unwrap();
+}
+
+/// Starts the server, which then applies what was accepted.
+async fn apply(team: &mut Team) {
     team.server.start().await;
     team.server.beside(&["lanes", "resume", "operations"]).await.succeeded();
+}
+
+/// Tries all failed operations again, which is one; its new id.
+async fn retry(team: &Team, failed: &str) -> String {
+    let said = team.server.beside(&["lanes", "retry", "operations", "--all"]).await.succeeded();
+    let (new, rest) = said.split_once(' ').unwrap();
+    assert!(rest.starts_with(&format!("tries {failed} again\n")), "{said}");
+    new.to_owned()
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_buried_with_an_outcome_and_holds_nobody_up() {
+    let mut team = Team::new().await;
+    let ids = accepted(&mut team, &["before", "poison", "after"]).await;
+    meddle(&team, "UPDATE jobs SET payload = x'7b2278' WHERE unique_key LIKE '%' || ?", &ids[1]).await;
+    apply(&mut team).await;
     for (id, status) in ids.iter().zip(["applied", "failed", "applied"]) {
         assert_eq!(ended(&team, id).await["status"], status);
     }
@@ -40,11 +62,72 @@ async fn what_cannot_be_read_is_buried_with_an_outcome_and_holds_nobody_up() {
     assert!(team.changes_of(&ids[1]).await.is_empty());
     let letters = team.server.beside(&["lanes", "dead", "operations"]).await.succeeded();
     assert!(letters.contains(&team.id) && letters.lines().count() == 2, "{letters}");
-    // `failed` is final: a repeat is told so, and putting the job back changes nothing.
+    // `failed` is final: a repeat is told so, and what cannot be read cannot be tried again.
     let create = team.owner.api.post(&team.at("/tasks"), &json!({"project": "WEB", "title": "poison"}));
     create.key("poison").await.problem(500, "operation-failed");
-    team.server.beside(&["lanes", "retry", "operations", "--all"]).await.succeeded();
+    let refused = team.server.beside(&["lanes", "retry", "operations", "--all"]).await.refused();
+    assert!(refused.contains("its payload cannot be read as an operation"), "{refused}");
     assert_eq!(ended(&team, &ids[1]).await["status"], "failed");
     team.task("Goes on").await;
     assert_eq!(team.owner.api.all(&team.at("/tasks")).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_failed_operation_is_tried_again_as_another_and_only_once() {
+    let mut team = Team::new().await;
+    let ids = accepted(&mut team, &["doomed", "after"]).await;
+    let doom = "UPDATE jobs SET doom = 'the disk is broken', doomed_at = 0 WHERE unique_key LIKE '%' || ?";
+    meddle(&team, doom, &ids[0]).await;
+    apply(&mut team).await;
+    assert_eq!(ended(&team, &ids[0]).await["status"], "failed");
+    assert_eq!(ended(&team, &ids[1]).await["status"], "applied");
+    meddle(&team, "CREATE TABLE kept AS SELECT * FROM dead WHERE unique_key LIKE '%' || ?", &ids[0]).await;
+
+    let new = retry(&team, &ids[0]).await;
+    let applied = ended(&team, &new).await;
+    assert_eq!(
+        (&applied["status"], &applied["retry_of"]),
+        (&json!("applied"), &json!(ids[0])),
+        "{applied:?}"
+    );
+    assert_eq!(applied["result"]["title"], "doomed");
+    assert_eq!(ended(&team, &ids[0]).await["status"], "failed", "which is final");
+    let nothing = team.server.beside(&["lanes", "retry", "operations", "--all"]).await.succeeded();
+    assert_eq!(nothing, "0 put into operations\n");
+
+    // Whoever was interrupted before the letter was gone does it once more.
+    let letter = "INSERT INTO dead (seq, lane, grp_name, error, attempts, needs, pushed_at, died_at, payload)
+        SELECT seq, lane, grp_name, error, attempts, needs, pushed_at, died_at, payload FROM kept WHERE unique_key LIKE '%' || ?";
+    meddle(&team, letter, &ids[0]).await;
+    meddle(&team, "UPDATE lanes SET dead = 1 WHERE name = 'operations' AND ? <> ''", &ids[0]).await;
+    assert_eq!(retry(&team, &ids[0]).await, new);
+    assert_eq!(ended(&team, &new).await["result"], applied["result"]);
+    assert_eq!(team.owner.api.all(&team.at("/tasks")).await.len(), 2, "it is applied once");
+}
+
+#[tokio::test]
+async fn an_operation_whose_end_cannot_be_written_down_answers_all_the_same() {
+    let mut team = Team::new().await;
+    let ids = accepted(&mut team, &["deadly", "after"]).await;
+    // Its burial has killed the worker three times.
+    let doom = "UPDATE jobs SET doom = 'it kills', doomed_at = 0, crashes = 3 WHERE unique_key LIKE '%' || ?";
+    meddle(&team, doom, &ids[0]).await;
+    apply(&mut team).await;
+    assert_eq!(ended(&team, &ids[1]).await["status"], "applied", "followers go on");
+    wait_until("the log says that nobody was told", || async {
+        team.server.log().contains("nobody was told").then_some(())
+    })
+    .await;
+    let failed = ended(&team, &ids[0]).await;
+    assert_eq!((&failed["status"], &failed["finished_at"]), (&json!("failed"), &json!(null)), "{failed:?}");
+    assert!(
+        failed["problem"]["type"].as_str().is_some_and(|t| t.ends_with("#operation-failed")),
+        "{failed:?}"
+    );
+
+    let new = retry(&team, &ids[0]).await;
+    assert_eq!(ended(&team, &new).await["status"], "applied");
+    let failed = ended(&team, &ids[0]).await;
+    assert_eq!(failed["status"], "failed", "though its letter is gone");
+    assert_ne!(failed["finished_at"], json!(null));
 }
