@@ -29,7 +29,17 @@ SELECT
     (
         EXISTS (SELECT 1 FROM jobs WHERE lane = ?1 AND state = 3)
         OR EXISTS (SELECT 1 FROM groups WHERE lane = ?1 AND state = 4 AND paused = 0)
-    ) AND NOT EXISTS (SELECT 1 FROM hands WHERE lane = ?1 AND alone IN (1, 2, 3) AND expires_at > ?2)
+    ) AND NOT EXISTS (SELECT 1 FROM hands WHERE lane = ?1 AND alone IN (1, 2, 3) AND expires_at > ?2),
+    (
+        SELECT min(at)
+        FROM (
+            SELECT min(due) AS at FROM jobs WHERE lane = ?1 AND state = 1
+            UNION ALL
+            SELECT min(due) FROM groups WHERE lane = ?1 AND state = 3
+            UNION ALL
+            SELECT min(expires_at) FROM hands WHERE lane = ?1
+        )
+    )
 FROM lanes
 WHERE id = ?1
 ";
@@ -70,7 +80,8 @@ pub(super) async fn claim(
     ask: &Ask,
 ) -> Result<Claimed, sqlx::Error> {
     let id = tx.lane(lane.name)?;
-    let (paused, mut lapsed, mut due, mut suspect) = peek(tx, id).await?;
+    let mut seen = peek(tx, id).await?;
+    let (paused, lapsed, due, ..) = seen;
     if lapsed {
         take_over(tx, id, lane.batch).await?;
     }
@@ -81,21 +92,30 @@ pub(super) async fn claim(
         due::promote(tx, id).await?;
     }
     if lapsed || due {
-        (_, lapsed, due, suspect) = peek(tx, id).await?;
+        seen = peek(tx, id).await?;
     }
+    let (_, lapsed, due, suspect, next) = seen;
     let mut drafts = if suspect { summon(tx, id, lane).await? } else { Vec::new() };
     let more = ask.hands.saturating_sub(drafts.len());
     let room = MAX_JOBS - drafts.iter().map(|draft| draft.jobs.len()).sum::<usize>();
     let (picks, cut) = pick(tx, id, lane, more, room).await?;
     drafts.extend(draft(tx, &picks, lane.batch, more));
     let hands = take(tx, id, &drafts).await?;
-    let next = note(tx, id, lane, &drafts, ask).await?;
+    let ends = note(tx, id, lane, &drafts, ask)?;
+    let next = next.into_iter().chain(ends).min();
+    let next = next.map(|at| Duration::from_millis(u64::try_from(at - tx.now).unwrap_or(0)));
     let again_in = if lapsed || due || cut { Some(Duration::ZERO) } else { next };
     Ok(Claimed { hands, again_in })
 }
 
-async fn peek(tx: &mut Transaction<'_>, lane: i64) -> Result<(bool, bool, bool, bool), sqlx::Error> {
-    sqlx::query_as(PEEK).bind(lane).bind(tx.now).fetch_one(&mut *tx.conn).await
+/// What a lane looks like: whether it is paused, a lease has lapsed, something is due, a suspect may be heard, and when,
+/// epoch ms, something falls due or lapses next.
+type Seen = (bool, bool, bool, bool, Option<i64>);
+
+async fn peek(tx: &mut Transaction<'_>, lane: i64) -> Result<Seen, sqlx::Error> {
+    let now = tx.now;
+    let seen: Vec<Seen> = tx.statement(PEEK).bind(lane).bind(now).rows().await?;
+    seen.into_iter().next().ok_or(sqlx::Error::RowNotFound)
 }
 
 /// Looks for jobs to hand out; also says whether a bound of this claim, and not the lane, was reached.
@@ -110,20 +130,20 @@ async fn pick(
         return Ok((Vec::new(), hands > 0));
     }
     if lane.grouped {
-        let picks: Vec<Pick> = sqlx::query_as(PICK_GROUPED)
+        let picks: Vec<Pick> = tx
+            .statement(PICK_GROUPED)
             .bind(id)
             .bind(int(hands.min(MAX_GROUPS)))
             .bind(int(lane.batch))
             .bind(int(room))
-            .fetch_all(&mut *tx.conn)
+            .rows()
             .await?;
         let cut = picks.len() == room || (hands > MAX_GROUPS && !picks.is_empty());
         return Ok((picks, cut));
     }
     let wanted = hands.saturating_mul(lane.batch);
     let most = wanted.min(room);
-    let picks: Vec<Pick> =
-        sqlx::query_as(PICK_PLAIN).bind(id).bind(int(most)).fetch_all(&mut *tx.conn).await?;
+    let picks: Vec<Pick> = tx.statement(PICK_PLAIN).bind(id).bind(int(most)).rows().await?;
     let cut = picks.len() == most && most < wanted;
     Ok((picks, cut))
 }

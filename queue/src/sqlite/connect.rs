@@ -33,7 +33,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("temp_store", "MEMORY")
         .pragma("wal_autocheckpoint", "4000")
         .pragma("journal_size_limit", "16777216")
-        .statement_cache_capacity(128)
+        .statement_cache_capacity(512)
         .disable_statement_logging()
 }
 

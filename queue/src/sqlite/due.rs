@@ -27,21 +27,20 @@ LIMIT 500
 
 /// Makes due jobs and groups ready, at most 500 of each.
 pub(super) async fn promote(tx: &mut Transaction<'_>, lane: i64) -> Result<(), sqlx::Error> {
-    let due: Vec<(Option<i64>,)> =
-        sqlx::query_as(PROMOTE).bind(lane).bind(tx.now).fetch_all(&mut *tx.conn).await?;
+    let now = tx.now;
+    let due: Vec<(Option<i64>,)> = tx.statement(PROMOTE).bind(lane).bind(now).rows().await?;
     let delta = tx.delta(lane);
     delta.later -= int(due.len());
     delta.waiting += int(due.len());
     let mut groups: Vec<i64> = due.into_iter().filter_map(|(group,)| group).collect();
     groups.sort_unstable();
     groups.dedup();
-    let mut ready: Vec<i64> = Vec::new();
+    let mut ready: Vec<(i64,)> = Vec::new();
     if !groups.is_empty() {
-        ready = sqlx::query_scalar(IDLE_GROUPS).bind(json(&groups)?).fetch_all(&mut *tx.conn).await?;
+        ready = tx.statement(IDLE_GROUPS).bind(json(&groups)?).rows().await?;
     }
-    let unblocked: Vec<i64> =
-        sqlx::query_scalar(UNBLOCKED).bind(lane).bind(tx.now).fetch_all(&mut *tx.conn).await?;
+    let unblocked: Vec<(i64,)> = tx.statement(UNBLOCKED).bind(lane).bind(now).rows().await?;
     ready.extend(unblocked);
-    let released: Vec<Released> = ready.into_iter().map(|group| (group, 0, None)).collect();
-    tx.release_groups(lane, &released).await
+    let released: Vec<Released> = ready.into_iter().map(|(group,)| (group, 0, None)).collect();
+    tx.release_groups(lane, &released)
 }

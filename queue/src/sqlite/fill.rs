@@ -35,7 +35,7 @@ pub(super) struct Fill<'a> {
 }
 
 /// Counts jobs into groups, makes groups that are missing, and puts idle ones into the rota in order.
-pub(super) async fn fill(tx: &mut Transaction<'_>, fills: &[Fill<'_>]) -> Result<(), sqlx::Error> {
+pub(super) fn fill(tx: &mut Transaction<'_>, fills: &[Fill<'_>]) -> Result<(), sqlx::Error> {
     if fills.is_empty() {
         return Ok(());
     }
@@ -43,5 +43,6 @@ pub(super) async fn fill(tx: &mut Transaction<'_>, fills: &[Fill<'_>]) -> Result
         (fill.lane, fill.group.to_owned(), fill.count, i64::from(fill.ready), place + 1)
     };
     let rows: Vec<_> = fills.iter().enumerate().map(row).collect();
-    sqlx::query(FILL_GROUPS).bind(json(&rows)?).execute(&mut *tx.conn).await.map(|_| ())
+    tx.statement(FILL_GROUPS).bind(json(&rows)?);
+    Ok(())
 }

@@ -1,7 +1,6 @@
 //! Hand-outs: jobs marked as in hand, read, and noted with a lease.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use crate::{Ask, Doom, Hand, RawJob, Token};
 
@@ -25,16 +24,7 @@ WHERE id IN (SELECT value ->> 1 FROM json_each(?1));
 
 INSERT INTO hands (token, lane, grp, alone, expires_at, worker, jobs)
 SELECT value ->> 0, ?2, value ->> 1, value ->> 2, ?3, ?4, value ->> 3
-FROM json_each(?1);
-
-SELECT min(at)
-FROM (
-    SELECT min(due) AS at FROM jobs WHERE lane = ?2 AND state = 1
-    UNION ALL
-    SELECT min(due) FROM groups WHERE lane = ?2 AND state = 3
-    UNION ALL
-    SELECT min(expires_at) FROM hands WHERE lane = ?2
-)
+FROM json_each(?1)
 ";
 
 /// Whether a hand-out takes a place of which there is only one; as numbered in the file.
@@ -90,7 +80,7 @@ pub(super) async fn take(
     }
     let pairs: Vec<(i64, i64)> =
         drafts.iter().flat_map(|draft| draft.jobs.iter().map(|seq| (*seq, draft.token))).collect();
-    let rows: Vec<Row> = sqlx::query_as(TAKE_JOBS).bind(json(&pairs)?).fetch_all(&mut *tx.conn).await?;
+    let rows: Vec<Row> = tx.statement(TAKE_JOBS).bind(json(&pairs)?).rows().await?;
     let delta = tx.delta(id);
     delta.waiting -= int(pairs.len());
     delta.in_flight += int(pairs.len());
@@ -103,24 +93,22 @@ pub(super) async fn take(
     Ok(drafts.iter().map(hand).collect())
 }
 
-/// Notes the hand-outs with their leases; returns how long until something of the lane falls due or lapses.
-pub(super) async fn note(
+/// Notes the hand-outs with their leases, and returns when those end, epoch ms; `None` when there are none.
+pub(super) fn note(
     tx: &mut Transaction<'_>,
     id: i64,
     lane: &LaneRef,
     drafts: &[Draft],
     ask: &Ask,
-) -> Result<Option<Duration>, sqlx::Error> {
+) -> Result<Option<i64>, sqlx::Error> {
+    if drafts.is_empty() {
+        return Ok(None);
+    }
     let row = |draft: &'_ Draft| (draft.token, draft.group, draft.alone as i64, draft.jobs.clone());
     let hands: Vec<(i64, Option<i64>, i64, Vec<i64>)> = drafts.iter().map(row).collect();
-    let next: Option<i64> = sqlx::query_scalar(NOTE_HANDS)
-        .bind(json(&hands)?)
-        .bind(id)
-        .bind(tx.now + millis(lane.lease))
-        .bind(&ask.worker)
-        .fetch_one(&mut *tx.conn)
-        .await?;
-    Ok(next.map(|at| Duration::from_millis(u64::try_from(at - tx.now).unwrap_or(0))))
+    let ends = tx.now + millis(lane.lease);
+    tx.statement(NOTE_HANDS).bind(json(&hands)?).bind(id).bind(ends).bind(ask.worker.clone());
+    Ok(Some(ends))
 }
 
 fn raw(row: Row, group: Option<&String>) -> RawJob {

@@ -21,6 +21,7 @@ mod push;
 mod read;
 mod round;
 mod schema;
+mod script;
 mod settle;
 mod suspect;
 mod take_over;

@@ -89,7 +89,7 @@ pub(super) async fn operate(
     tx.wake_all = true;
     let (action, subject, jobs) = match operation {
         Operation::Pause(group, paused) => {
-            pause(tx, id, group.as_deref(), *paused).await?;
+            pause(tx, id, group.as_deref(), *paused);
             let action = if *paused { "pause" } else { "resume" };
             (action, group.clone().unwrap_or_default(), Vec::new())
         }
@@ -102,49 +102,35 @@ pub(super) async fn operate(
             ("discard_dead", json(&jobs)?, jobs)
         }
     };
-    sqlx::query(NOTE)
-        .bind(tx.now)
-        .bind(by)
-        .bind(action)
-        .bind(lane.name)
-        .bind(subject)
-        .execute(&mut *tx.conn)
-        .await?;
+    let now = tx.now;
+    tx.statement(NOTE).bind(now).bind(by.to_owned()).bind(action).bind(lane.name).bind(subject);
     Ok(jobs.into_iter().map(job_id).collect())
 }
 
-async fn pause(
-    tx: &mut Transaction<'_>,
-    lane: i64,
-    group: Option<&str>,
-    paused: bool,
-) -> Result<(), sqlx::Error> {
+fn pause(tx: &mut Transaction<'_>, lane: i64, group: Option<&str>, paused: bool) {
     let Some(group) = group else {
-        sqlx::query(PAUSE_LANE).bind(lane).bind(paused).execute(&mut *tx.conn).await?;
-        return Ok(());
+        tx.statement(PAUSE_LANE).bind(lane).bind(paused);
+        return;
     };
-    sqlx::query(PAUSE_GROUP).bind(lane).bind(group).bind(paused).execute(&mut *tx.conn).await?;
-    sqlx::query(FORGET_GROUP).bind(lane).bind(group).execute(&mut *tx.conn).await?;
-    Ok(())
+    tx.statement(PAUSE_GROUP).bind(lane).bind(group.to_owned()).bind(paused);
+    tx.statement(FORGET_GROUP).bind(lane).bind(group.to_owned());
 }
 
 async fn chosen(tx: &mut Transaction<'_>, lane: i64, which: &Which) -> Result<Vec<i64>, sqlx::Error> {
     match which {
         Which::Ids(ids) => Ok(ids.iter().filter_map(seq).take(500).collect()),
         Which::Oldest(count) => {
-            sqlx::query_scalar(OLDEST).bind(lane).bind(count).fetch_all(&mut *tx.conn).await
+            let oldest: Vec<(i64,)> = tx.statement(OLDEST).bind(lane).bind(*count).rows().await?;
+            Ok(oldest.into_iter().map(|(seq,)| seq).collect())
         }
     }
 }
 
 async fn retry(tx: &mut Transaction<'_>, lane: i64, which: &Which) -> Result<Vec<i64>, sqlx::Error> {
     let asked = chosen(tx, lane, which).await?;
-    let rows: Vec<(i64, Option<String>, Option<String>)> = sqlx::query_as(RETRYABLE)
-        .bind(json(&asked)?)
-        .bind(lane)
-        .bind(tx.now)
-        .fetch_all(&mut *tx.conn)
-        .await?;
+    let now = tx.now;
+    let rows: Vec<(i64, Option<String>, Option<String>)> =
+        tx.statement(RETRYABLE).bind(json(&asked)?).bind(lane).bind(now).rows().await?;
     let mut keys = std::collections::HashSet::new();
     let mut counts: HashMap<String, i64> = HashMap::new();
     let mut jobs = Vec::new();
@@ -159,12 +145,12 @@ async fn retry(tx: &mut Transaction<'_>, lane: i64, which: &Which) -> Result<Vec
     }
     let fills: Vec<Fill<'_>> =
         counts.iter().map(|(group, count)| Fill { lane, group, count: *count, ready: true }).collect();
-    fill(tx, &fills).await?;
+    fill(tx, &fills)?;
     let list = json(&jobs)?;
     for text in [REVIVE, HOLD_KEYS] {
-        sqlx::query(text).bind(&list).execute(&mut *tx.conn).await?;
+        tx.statement(text).bind(list.clone());
     }
-    sqlx::query(DISCARD).bind(&list).bind(lane).execute(&mut *tx.conn).await?;
+    let _: Vec<(i64,)> = tx.statement(DISCARD).bind(list).bind(lane).rows().await?;
     let delta = tx.delta(lane);
     delta.dead -= int(jobs.len());
     delta.waiting += int(jobs.len());
@@ -173,8 +159,7 @@ async fn retry(tx: &mut Transaction<'_>, lane: i64, which: &Which) -> Result<Vec
 
 async fn discard(tx: &mut Transaction<'_>, lane: i64, which: &Which) -> Result<Vec<i64>, sqlx::Error> {
     let asked = chosen(tx, lane, which).await?;
-    let gone: Vec<i64> =
-        sqlx::query_scalar(DISCARD).bind(json(&asked)?).bind(lane).fetch_all(&mut *tx.conn).await?;
+    let gone: Vec<(i64,)> = tx.statement(DISCARD).bind(json(&asked)?).bind(lane).rows().await?;
     tx.delta(lane).dead -= int(gone.len());
-    Ok(gone)
+    Ok(gone.into_iter().map(|(seq,)| seq).collect())
 }

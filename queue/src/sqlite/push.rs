@@ -11,16 +11,14 @@ use super::command::LaneRef;
 use super::fill::{Fill, fill};
 use super::transaction::{self, Transaction, millis};
 
-const HELD_KEYS: &str = "
-SELECT u.lane, u.key, u.seq, u.tag
+const LOOK: &str = "
+SELECT true, u.lane, u.key, u.seq, u.tag
 FROM json_each(?1) AS v
 CROSS JOIN uniques AS u ON u.lane = v.value ->> 0 AND u.key = v.value ->> 1
 WHERE u.until IS NULL OR u.until > ?2
-";
-
-const FULL_GROUPS: &str = "
-SELECT g.lane, g.name, g.held
-FROM json_each(?1) AS v
+UNION ALL
+SELECT false, g.lane, g.name, g.held, NULL
+FROM json_each(?3) AS v
 CROSS JOIN groups AS g ON g.lane = v.value ->> 0 AND g.name = v.value ->> 1
 WHERE g.held + (v.value ->> 2) > v.value ->> 3
 ";
@@ -69,14 +67,13 @@ pub(super) async fn push(
     if pushes.is_empty() {
         return Ok(Vec::new());
     }
-    let mut desk =
-        Desk { keys: held_keys(tx, pushes).await?, fill: full_groups(tx, pushes).await?, rows: vec![] };
+    let mut desk = look(tx, pushes).await?;
     let mut answers = Vec::with_capacity(pushes.len());
     for (lane, jobs) in pushes {
         let id = tx.lane(lane.name)?;
         answers.push(desk.admit(id, lane, jobs, &mut tx.counters.seq));
     }
-    write(tx, &desk.rows).await?;
+    write(tx, &desk.rows)?;
     Ok(answers)
 }
 
@@ -131,63 +128,65 @@ impl<'a> Desk<'a> {
     }
 }
 
-async fn held_keys(
-    tx: &mut Transaction<'_>,
-    pushes: &[Push<'_>],
-) -> Result<HashMap<Key, (i64, Option<String>)>, sqlx::Error> {
-    let mut keys = Vec::new();
-    for (lane, jobs) in pushes {
-        let id = tx.lane(lane.name)?;
-        keys.extend(
-            jobs.iter().filter_map(|job| job.unique.as_ref()).map(|unique| (id, unique.key.as_str())),
-        );
+/// What the round decides with: the keys that are held, and the groups that would be over their limit if every job of
+/// the round were new.
+async fn look<'a>(tx: &mut Transaction<'_>, pushes: &[Push<'_>]) -> Result<Desk<'a>, sqlx::Error> {
+    let (keys, groups) = asked(tx, pushes)?;
+    let mut desk = Desk::default();
+    if keys.is_empty() && groups.is_empty() {
+        return Ok(desk);
     }
-    if keys.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let rows: Vec<(i64, String, i64, Option<String>)> = sqlx::query_as(HELD_KEYS)
-        .bind(transaction::json(&keys)?)
-        .bind(tx.now)
-        .fetch_all(&mut *tx.conn)
-        .await?;
-    Ok(rows.into_iter().map(|(lane, key, seq, tag)| ((lane, key), (seq, tag))).collect())
-}
-
-/// The groups that would be over their limit if every job of the round were new.
-async fn full_groups(
-    tx: &mut Transaction<'_>,
-    pushes: &[Push<'_>],
-) -> Result<HashMap<Key, u64>, sqlx::Error> {
-    let mut asked: HashMap<(i64, &str), (usize, u64)> = HashMap::new();
-    for (lane, jobs) in pushes {
-        let Some(limit) = lane.group_limit else { continue };
-        let id = tx.lane(lane.name)?;
-        for group in jobs.iter().filter_map(|job| job.group.as_deref()) {
-            asked.entry((id, group)).or_insert((0, limit)).0 += 1;
-        }
-    }
-    if asked.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let mut full: HashMap<Key, u64> = HashMap::new();
-    let mut rows = Vec::with_capacity(asked.len());
-    for ((lane, group), (added, limit)) in asked {
+    let mut rows = Vec::with_capacity(groups.len());
+    for ((lane, group), (added, limit)) in groups {
         if added as u64 > limit {
-            full.insert((lane, group.to_owned()), 0);
+            desk.fill.insert((lane, group.to_owned()), 0);
         }
         rows.push((lane, group, added, limit));
     }
-    let held: Vec<(i64, String, i64)> =
-        sqlx::query_as(FULL_GROUPS).bind(transaction::json(&rows)?).fetch_all(&mut *tx.conn).await?;
-    full.extend(held.into_iter().map(|(lane, name, held)| ((lane, name), held.unsigned_abs())));
-    Ok(full)
+    let now = tx.now;
+    let found: Vec<(bool, i64, String, i64, Option<String>)> = tx
+        .statement(LOOK)
+        .bind(transaction::json(&keys)?)
+        .bind(now)
+        .bind(transaction::json(&rows)?)
+        .rows()
+        .await?;
+    for (is_key, lane, name, number, tag) in found {
+        if is_key {
+            desk.keys.insert((lane, name), (number, tag));
+        } else {
+            desk.fill.insert((lane, name), number.unsigned_abs());
+        }
+    }
+    Ok(desk)
 }
 
-async fn write(tx: &mut Transaction<'_>, rows: &[Row<'_>]) -> Result<(), sqlx::Error> {
+/// By lane and name: how many jobs of the round join a group, and its limit.
+type Joining<'p> = HashMap<(i64, &'p str), (usize, u64)>;
+
+/// The keys that the round names, and the groups with a limit that it joins.
+fn asked<'p>(
+    tx: &Transaction<'_>,
+    pushes: &[Push<'p>],
+) -> Result<(Vec<(i64, &'p str)>, Joining<'p>), sqlx::Error> {
+    let (mut keys, mut groups) = (Vec::new(), Joining::new());
+    for (lane, jobs) in pushes {
+        let id = tx.lane(lane.name)?;
+        for job in *jobs {
+            keys.extend(job.unique.as_ref().map(|unique| (id, unique.key.as_str())));
+            if let (Some(limit), Some(group)) = (lane.group_limit, job.group.as_deref()) {
+                groups.entry((id, group)).or_insert((0, limit)).0 += 1;
+            }
+        }
+    }
+    Ok((keys, groups))
+}
+
+fn write(tx: &mut Transaction<'_>, rows: &[Row<'_>]) -> Result<(), sqlx::Error> {
     if rows.is_empty() {
         return Ok(());
     }
-    fill_groups(tx, rows).await?;
+    fill_groups(tx, rows)?;
     let mut payloads = Vec::with_capacity(rows.iter().map(|row| row.job.payload.len()).sum());
     let mut jobs = Vec::with_capacity(rows.len());
     let mut keys = Vec::new();
@@ -217,18 +216,17 @@ async fn write(tx: &mut Transaction<'_>, rows: &[Row<'_>]) -> Result<(), sqlx::E
         }
         tx.woken.insert(row.lane);
     }
-    sqlx::query(INSERT_JOBS)
+    let now = tx.now;
+    tx.statement(INSERT_JOBS)
         .bind(transaction::json(&jobs)?)
-        .bind(tx.now)
+        .bind(now)
         .bind(payloads)
-        .bind(transaction::json(&keys)?)
-        .execute(&mut *tx.conn)
-        .await
-        .map(|_| ())
+        .bind(transaction::json(&keys)?);
+    Ok(())
 }
 
 /// Counts the jobs of `rows` into their groups.
-async fn fill_groups(tx: &mut Transaction<'_>, rows: &[Row<'_>]) -> Result<(), sqlx::Error> {
+fn fill_groups(tx: &mut Transaction<'_>, rows: &[Row<'_>]) -> Result<(), sqlx::Error> {
     let mut fills: Vec<Fill<'_>> = Vec::new();
     let mut places: HashMap<(i64, &str), usize> = HashMap::new();
     for row in rows {
@@ -240,7 +238,7 @@ async fn fill_groups(tx: &mut Transaction<'_>, rows: &[Row<'_>]) -> Result<(), s
         fills[place].count += 1;
         fills[place].ready |= row.job.delay.is_none();
     }
-    fill(tx, &fills).await
+    fill(tx, &fills)
 }
 
 /// The public form of a sequence number.

@@ -67,15 +67,7 @@ impl Desk {
             self.counters.raise(&mut self.conn).await.map_err(certain)?;
             self.version = Some(version);
         }
-        let mut tx = Transaction {
-            conn: &mut self.conn,
-            now,
-            lanes: &self.lanes,
-            counters: &mut self.counters,
-            deltas: HashMap::new(),
-            woken: HashSet::new(),
-            wake_all: false,
-        };
+        let mut tx = Transaction::new(&mut self.conn, now, &self.lanes, &mut self.counters);
         let answers = carry_out(&mut tx, round).await;
         match answers {
             Ok(answers) => match tx.commit().await {

@@ -108,7 +108,7 @@ pub(super) async fn settle(
     let id = tx.lane(lane.name)?;
     let tokens: Vec<u64> = settled.iter().map(|one| one.token.0).collect();
     let ended: Vec<(i64, Option<i64>, bool, String)> =
-        sqlx::query_as(END_HANDS).bind(json(&tokens)?).bind(id).fetch_all(&mut *tx.conn).await?;
+        tx.statement(END_HANDS).bind(json(&tokens)?).bind(id).rows().await?;
     let mut verdicts: HashMap<u64, &[(JobId, Verdict)]> =
         settled.iter().map(|one| (one.token.0, one.verdicts.as_slice())).collect();
     let mut sums = Sums::default();
@@ -119,7 +119,7 @@ pub(super) async fn settle(
         sums.add(tx.now, *group, &jobs, given);
         tx.wake_all |= *alone;
     }
-    carry_out(tx, id, lane.grouped, &sums).await?;
+    carry_out(tx, id, lane.grouped, &sums)?;
     Ok(verdicts.into_keys().map(Token).collect())
 }
 
@@ -161,21 +161,17 @@ fn change(now: i64, job: i64, verdict: &Verdict) -> Change {
     }
 }
 
-async fn carry_out(
-    tx: &mut Transaction<'_>,
-    lane: i64,
-    grouped: bool,
-    sums: &Sums,
-) -> Result<(), sqlx::Error> {
+fn carry_out(tx: &mut Transaction<'_>, lane: i64, grouped: bool, sums: &Sums) -> Result<(), sqlx::Error> {
+    let now = tx.now;
     if !sums.dead.is_empty() {
-        sqlx::query(COPY_DEAD).bind(json(&sums.dead)?).bind(tx.now).execute(&mut *tx.conn).await?;
+        tx.statement(COPY_DEAD).bind(json(&sums.dead)?).bind(now);
     }
     let leaving: Vec<i64> = sums.gone.iter().chain(&sums.dead).copied().collect();
     if !leaving.is_empty() {
-        sqlx::query(DELETE_JOBS).bind(json(&leaving)?).execute(&mut *tx.conn).await?;
+        tx.statement(DELETE_JOBS).bind(json(&leaving)?);
     }
     if !sums.stay.is_empty() {
-        sqlx::query(CHANGE_JOBS).bind(json(&sums.stay)?).bind(tx.now).execute(&mut *tx.conn).await?;
+        tx.statement(CHANGE_JOBS).bind(json(&sums.stay)?).bind(now);
         tx.woken.insert(lane);
     }
     let later = if grouped { 0 } else { int(sums.stay.iter().filter(|change| change.1.is_some()).count()) };
@@ -184,7 +180,7 @@ async fn carry_out(
     delta.dead += int(sums.dead.len());
     delta.later += later;
     delta.waiting += int(sums.stay.len()) - later;
-    tx.release_groups(lane, &sums.groups).await
+    tx.release_groups(lane, &sums.groups)
 }
 
 /// Extends leases to a full one from now; returns the tokens that no longer hold.
@@ -195,12 +191,9 @@ pub(super) async fn renew(
 ) -> Result<Vec<Token>, sqlx::Error> {
     let id = tx.lane(lane.name)?;
     let asked: Vec<u64> = tokens.iter().map(|token| token.0).collect();
-    let held: Vec<i64> = sqlx::query_scalar(RENEW)
-        .bind(json(&asked)?)
-        .bind(id)
-        .bind(tx.now + millis(lane.lease))
-        .fetch_all(&mut *tx.conn)
-        .await?;
-    let held: std::collections::HashSet<u64> = held.into_iter().map(i64::unsigned_abs).collect();
+    let until = tx.now + millis(lane.lease);
+    let held: Vec<(i64,)> = tx.statement(RENEW).bind(json(&asked)?).bind(id).bind(until).rows().await?;
+    let held: std::collections::HashSet<u64> =
+        held.into_iter().map(|(token,)| token.unsigned_abs()).collect();
     Ok(tokens.iter().copied().filter(|token| !held.contains(&token.0)).collect())
 }

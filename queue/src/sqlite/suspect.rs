@@ -59,8 +59,9 @@ pub(super) async fn summon(
     lane: &LaneRef,
 ) -> Result<Vec<Draft>, sqlx::Error> {
     let text = if lane.grouped { NEXT_GROUPED } else { NEXT_PLAIN };
-    let next: Option<Next> = sqlx::query_as(text).bind(id).bind(tx.now).fetch_optional(&mut *tx.conn).await?;
-    let Some((group, name, seq, cohort, accused)) = next else { return Ok(Vec::new()) };
+    let now = tx.now;
+    let next: Vec<Next> = tx.statement(text).bind(id).bind(now).rows().await?;
+    let Some((group, name, seq, cohort, accused)) = next.into_iter().next() else { return Ok(Vec::new()) };
     let jobs = match cohort {
         Some(cohort) => together(tx, group, cohort, lane.batch).await?,
         None => vec![seq],
@@ -82,10 +83,10 @@ async fn together(
     batch: usize,
 ) -> Result<Vec<i64>, sqlx::Error> {
     let Some(group) = group else {
-        let query = sqlx::query_scalar(COHORT_PLAIN).bind(cohort).bind(int(batch));
-        return query.fetch_all(&mut *tx.conn).await;
+        let jobs: Vec<(i64,)> = tx.statement(COHORT_PLAIN).bind(cohort).bind(int(batch)).rows().await?;
+        return Ok(jobs.into_iter().map(|(seq,)| seq).collect());
     };
     let head: Vec<(i64, Option<i64>)> =
-        sqlx::query_as(HEAD_OF_GROUP).bind(group).bind(int(batch)).fetch_all(&mut *tx.conn).await?;
+        tx.statement(HEAD_OF_GROUP).bind(group).bind(int(batch)).rows().await?;
     Ok(head.into_iter().take_while(|(_, of)| *of == Some(cohort)).map(|(seq, _)| seq).collect())
 }

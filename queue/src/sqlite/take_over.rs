@@ -44,12 +44,10 @@ SET expires_at = 0
 
 /// Takes over at most about 500 jobs of a lane whose leases have lapsed.
 pub(super) async fn take_over(tx: &mut Transaction<'_>, lane: i64, batch: usize) -> Result<(), sqlx::Error> {
-    let lapsed: Vec<(i64, Option<i64>, i64, String)> = sqlx::query_as(LAPSED_HANDS)
-        .bind(lane)
-        .bind(tx.now)
-        .bind(int((500 / batch).max(1)))
-        .fetch_all(&mut *tx.conn)
-        .await?;
+    let now = tx.now;
+    let most = int((500 / batch).max(1));
+    let lapsed: Vec<(i64, Option<i64>, i64, String)> =
+        tx.statement(LAPSED_HANDS).bind(lane).bind(now).bind(most).rows().await?;
     let mut jobs: Vec<(i64, i64, Option<i64>)> = Vec::new();
     let mut groups: Vec<Released> = Vec::new();
     for (token, group, alone, held) in &lapsed {
@@ -61,12 +59,12 @@ pub(super) async fn take_over(tx: &mut Transaction<'_>, lane: i64, batch: usize)
         groups.extend(group.map(|group| (group, 0, None)));
         tx.wake_all |= *alone > 0;
     }
-    sqlx::query(SUSPECT_JOBS).bind(json(&jobs)?).bind(tx.now).execute(&mut *tx.conn).await?;
+    tx.statement(SUSPECT_JOBS).bind(json(&jobs)?).bind(now);
     let delta = tx.delta(lane);
     delta.in_flight -= int(jobs.len());
     delta.waiting += int(jobs.len());
     tx.woken.insert(lane);
-    tx.release_groups(lane, &groups).await
+    tx.release_groups(lane, &groups)
 }
 
 /// Makes every lease lapse: for the start of the one process that serves the file.

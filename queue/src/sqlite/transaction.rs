@@ -1,12 +1,15 @@
 //! One transaction of the writer: what its statements share.
 //!
 //! Statements are written for sets: what a round carries goes in as one JSON array and is joined by key, so a round
-//! costs a fixed number of statements whatever it carries, and each row costs a lookup. Statements that need no answer
-//! between them go to SQLite in one text, because handing one over to its thread costs more than most of them.
+//! costs a fixed number of statements whatever it carries, and each row costs a lookup. Those that need no answer wait
+//! and go to SQLite together with the next that does (see `script`).
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Encode, FromRow, Sqlite, SqliteConnection, Type};
+
+use super::script::Script;
 
 /// Ids that the writer gives out, ahead of the database, which never gives one twice. What another process gave out in
 /// between is looked up before a round (see `round`).
@@ -51,8 +54,8 @@ pub(super) struct Delta {
 
 /// An open transaction.
 pub(super) struct Transaction<'a> {
-    /// The writer's connection.
-    pub conn: &'a mut SqliteConnection,
+    conn: &'a mut SqliteConnection,
+    script: Script,
     /// The broker's time, epoch ms, the same for all of it.
     pub now: i64,
     /// Ids of lanes by name.
@@ -111,7 +114,43 @@ COMMIT
 /// A group that is let go: its id, how many of its jobs have left the lane, and until when it is blocked.
 pub(super) type Released = (i64, i64, Option<i64>);
 
-impl Transaction<'_> {
+/// A statement that is being put together; it waits to be sent unless its rows are asked for.
+pub(super) struct Statement<'t, 'a>(&'t mut Transaction<'a>);
+
+impl Statement<'_, '_> {
+    /// Binds its next argument.
+    pub fn bind<'q, T: Encode<'q, Sqlite> + Type<Sqlite>>(self, value: T) -> Self {
+        self.0.script.bind(value);
+        self
+    }
+
+    /// Sends what waits and this, and reads the rows it answers.
+    pub async fn rows<T>(self) -> Result<Vec<T>, sqlx::Error>
+    where
+        T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
+    {
+        self.0.script.send(self.0.conn).await
+    }
+}
+
+impl<'a> Transaction<'a> {
+    /// A transaction that has just begun on this connection.
+    pub fn new(
+        conn: &'a mut SqliteConnection,
+        now: i64,
+        lanes: &'a HashMap<&'static str, i64>,
+        counters: &'a mut Counters,
+    ) -> Self {
+        let (script, deltas, woken) = Default::default();
+        Self { conn, script, now, lanes, counters, deltas, woken, wake_all: false }
+    }
+
+    /// The next statement.
+    pub fn statement<'t>(&'t mut self, text: &str) -> Statement<'t, 'a> {
+        self.script.add(text);
+        Statement(self)
+    }
+
     /// The id of a lane, which the writer made sure of before the transaction.
     pub fn lane(&self, name: &str) -> Result<i64, sqlx::Error> {
         self.lanes
@@ -126,16 +165,12 @@ impl Transaction<'_> {
     }
 
     /// Puts groups of one lane back into the rota, or where else their head belongs, and forgets the empty ones.
-    pub async fn release_groups(&mut self, lane: i64, groups: &[Released]) -> Result<(), sqlx::Error> {
+    pub fn release_groups(&mut self, lane: i64, groups: &[Released]) -> Result<(), sqlx::Error> {
         if groups.is_empty() {
             return Ok(());
         }
-        sqlx::query(RELEASE_GROUPS)
-            .bind(json(groups)?)
-            .bind(self.now)
-            .bind(lane)
-            .execute(&mut *self.conn)
-            .await?;
+        let now = self.now;
+        self.statement(RELEASE_GROUPS).bind(json(groups)?).bind(now).bind(lane);
         self.woken.insert(lane);
         Ok(())
     }
@@ -146,7 +181,9 @@ impl Transaction<'_> {
         let rows: Vec<(i64, i64, i64, i64, i64)> = changed
             .map(|(lane, delta)| (*lane, delta.waiting, delta.later, delta.in_flight, delta.dead))
             .collect();
-        sqlx::query(COMMIT).bind(json(&rows)?).execute(&mut *self.conn).await.map(|_| ())
+        let nothing: Vec<()> = self.statement(COMMIT).bind(json(&rows)?).rows().await?;
+        debug_assert!(nothing.is_empty(), "a commit answers with no rows");
+        Ok(())
     }
 }
 
