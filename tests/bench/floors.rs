@@ -14,6 +14,7 @@ use sqlx::{
 };
 
 use crate::{
+    REST,
     report::Times,
     rows::{Rows, Table, Value},
 };
@@ -44,6 +45,8 @@ pub fn flush(count: usize) -> Times {
 pub struct Floor {
     /// One row in a transaction of its own.
     pub single: Times,
+    /// The same, each after a rest.
+    pub idle: Times,
     /// Operations a second, in transactions as large as those of the load.
     pub batched_per_second: f64,
     /// Operations a second, 256 of them a transaction.
@@ -59,11 +62,12 @@ impl Floor {
 
 /// Writes the rows of a load again, in plain multi-row statements, and some of them one by one.
 pub async fn transactions(rows: &Rows, samples: usize) -> Floor {
-    let single = one_by_one(rows, samples).await;
+    let single = one_by_one(rows, samples, Duration::ZERO).await;
+    let idle = one_by_one(rows, samples, REST).await;
     let per_second = |took: Duration| rows.operations as f64 / took.as_secs_f64();
     let batched_per_second = per_second(in_batches(rows, rows.batch).await);
     let full_batches_per_second = per_second(in_batches(rows, 256).await);
-    Floor { single, batched_per_second, full_batches_per_second }
+    Floor { single, idle, batched_per_second, full_batches_per_second }
 }
 
 async fn open(path: &Path, rows: &Rows) -> SqliteConnection {
@@ -80,12 +84,13 @@ async fn open(path: &Path, rows: &Rows) -> SqliteConnection {
     db
 }
 
-async fn one_by_one(rows: &Rows, samples: usize) -> Times {
+async fn one_by_one(rows: &Rows, samples: usize, pause: Duration) -> Times {
     let directory = directory();
     let mut db = open(directory.path(), rows).await;
     let operations = &rows.tables[0];
     let mut times = Vec::new();
     for row in operations.rows.iter().take(samples) {
+        tokio::time::sleep(pause).await;
         let begun = Instant::now();
         insert(&mut db, operations, std::slice::from_ref(row)).await;
         times.push(begun.elapsed());

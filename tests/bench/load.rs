@@ -65,12 +65,14 @@ impl Team {
     }
 }
 
-/// Waited creates on an idle server, one after the other.
-pub async fn waited(team: &Team, count: usize) -> Times {
+/// Waited creates, one after the other, with a pause before each: after a rest a server has done what the last one left
+/// it to do, and is idle; without one it answers while it does.
+pub async fn waited(team: &Team, count: usize, pause: Duration) -> Times {
     let mut wire = team.wire().await;
     let path = format!("/v1/workspaces/{}/tasks", team.workspaces[0]);
     let mut times = Vec::new();
     for number in 0..count + 20 {
+        tokio::time::sleep(pause).await;
         let body = body(number);
         let begun = Instant::now();
         wire.call("POST", &path, "", &body).await.json(201);

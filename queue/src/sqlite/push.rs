@@ -161,14 +161,17 @@ async fn look<'a>(tx: &mut Transaction<'_>, pushes: &[Push<'_>]) -> Result<Desk<
     Ok(desk)
 }
 
-/// By lane and name: how many jobs of the round join a group, and its limit.
-type Joining<'p> = HashMap<(i64, &'p str), (usize, u64)>;
+/// A key or a group as a push names it, with the id of its lane.
+type Named<'p> = (i64, &'p str);
+
+/// How many jobs of the round join a group, and its limit.
+type Joining<'p> = HashMap<Named<'p>, (usize, u64)>;
 
 /// The keys that the round names, and the groups with a limit that it joins.
 fn asked<'p>(
     tx: &Transaction<'_>,
     pushes: &[Push<'p>],
-) -> Result<(Vec<(i64, &'p str)>, Joining<'p>), sqlx::Error> {
+) -> Result<(Vec<Named<'p>>, Joining<'p>), sqlx::Error> {
     let (mut keys, mut groups) = (Vec::new(), Joining::new());
     for (lane, jobs) in pushes {
         let id = tx.lane(lane.name)?;
