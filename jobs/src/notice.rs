@@ -140,21 +140,53 @@ pub struct Delivery {
     pub name: Option<Name>,
     /// How often it was begun, this time included.
     pub attempt: u32,
+    /// How many attempts failed by its own fault, by which its schedule goes on.
+    pub failures: u32,
     /// When it was first due.
     pub created_at: Timestamp,
+}
+
+/// How a delivery that is due is begun. An attempt without an end means that the process died meanwhile, or lost it:
+/// perhaps by this message, perhaps by one that was sent beside it, so each of them is to show alone that it was not the
+/// one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// Beside others.
+    Together,
+    /// While nothing else is being sent.
+    Alone,
+    /// Not any more.
+    GivenUp,
+}
+
+impl Beginning {
+    /// Attempts in a row without an end after which a delivery is given up.
+    pub const DEATHS: u32 = 3;
+    /// What is said of a delivery that is given up like that.
+    pub const DIED: &str = "its sender died three times while sending it";
+
+    /// What follows from this many attempts in a row without an end.
+    pub const fn after(deaths: u32) -> Self {
+        match deaths {
+            0 => Self::Together,
+            1..Self::DEATHS => Self::Alone,
+            _ => Self::GivenUp,
+        }
+    }
 }
 
 /// How far a delivery is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
-    /// Waiting for its time or its next attempt.
+    /// Waiting for its next attempt, which is due at `due_at`; `error` says why, where an attempt failed or the mail
+    /// server is away.
     Pending,
     /// Begun, and its end not known yet.
     Sending,
     /// Taken over by the mail server or written to a file.
     Sent,
-    /// Refused for good, or given up.
+    /// Refused for good, or given up; `error` says why.
     Failed,
     /// Not sent because the reason for it is gone.
     Dropped,
@@ -188,7 +220,7 @@ pub struct Receipt {
     pub changes: Vec<u64>,
     /// The messages, oldest first.
     pub deliveries: Vec<DeliveryReceipt>,
-    /// Why nothing was sent, where nothing was.
+    /// Why they were not told, where they were not and will not be.
     pub not_told: Option<String>,
 }
 
@@ -203,13 +235,13 @@ pub struct DeliveryReceipt {
     pub state: DeliveryState,
     /// How often it was begun.
     pub attempts: u32,
-    /// What the mail server called it, or the file's name.
+    /// What the mail server answered, or the file's name.
     pub provider_id: Option<String>,
     /// Why it was not sent, or not yet.
     pub error: Option<String>,
     /// When it was sent, or given up.
     pub finished_at: Option<Timestamp>,
-    /// When the next attempt is due.
+    /// When the next attempt is due, while it is pending.
     pub due_at: Option<Timestamp>,
 }
 

@@ -48,7 +48,7 @@ CREATE TABLE deliveries (
     created_at BIGINT NOT NULL,
     finished_at BIGINT,
     provider_id VARCHAR(500),
-    error VARCHAR(500),
+    error VARCHAR(500), deaths INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0,
     CHECK ((due_at IS NULL) = (finished_at IS NOT NULL))
 );
 CREATE TABLE invitations (

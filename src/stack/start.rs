@@ -64,6 +64,7 @@ impl Stack {
         let app = fairy_api::app(wired.api(&opened, &parts), settings);
         let observed = observe::app(wired.vitals(&opened, stopping.clone()));
         let Wired { hints, workers: services, .. } = wired;
+        free_begun(&services).await?;
         let queue = opened.queue.clone();
         let grace = config.stop_within;
         Ok(Self {
@@ -89,6 +90,18 @@ impl Stack {
         let tasks =
             vec![&mut self.http, &mut self.workers, &mut self.sweeper, &mut self.relay, &mut self.admin];
         Failure::new(first_end(tasks).await)
+    }
+}
+
+/// Nobody else sends, so what was begun is in nobody's hands, as it is with the leases of the queue.
+async fn free_begun(services: &fairy_workers::Services) -> Result<(), Failure> {
+    match services.deliveries.free_begun(services.clock.now()).await {
+        Ok(0) => Ok(()),
+        Ok(count) => {
+            tracing::info!(count, "deliveries were being sent when the process ended; they are tried again");
+            Ok(())
+        }
+        Err(error) => Err(Failure::new(format_args!("deliveries that were begun cannot be freed: {error}"))),
     }
 }
 

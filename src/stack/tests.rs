@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use fairy_jobs::{clock::Clock, id::IdSource};
+use fairy_jobs::{clock::Clock, id::IdSource, notice::Beginning};
 use jiff::Timestamp;
 use rand::{Rng as _, RngExt as _, SeedableRng as _, rngs::StdRng};
 use reqwest::{Client, StatusCode};
@@ -18,7 +18,10 @@ use serde_json::{Value, json};
 use ulid::Ulid;
 
 use super::{Parts, Stack};
-use crate::config::{self, Config, Source};
+use crate::{
+    config::{self, Config, Source},
+    lanes,
+};
 
 /// 2026-11-02, a Monday.
 const BEGIN: i64 = 1_793_600_000_000;
@@ -192,6 +195,34 @@ async fn a_restart_finds_everything_and_a_second_start_is_refused() {
     assert_eq!((&after, &after["items"][0]["id"]), (&before, &task["id"]));
     stack.drain().await.unwrap();
     assert_eq!(subjects(directory.path()).iter().filter(|subject| subject.starts_with("WEB-1")).count(), 1);
+    stack.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_being_sent_at_a_kill_is_sent_at_the_next_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = config(directory.path());
+    let (clock, parts) = parts();
+    let stack = Stack::start(&config, parts.clone()).await.unwrap();
+    let mina = Person::sign_up(&stack, "Mina").await;
+    stack.drain().await.unwrap();
+    assert_eq!(subjects(directory.path()).len(), 1);
+    // While no worker sends, a mail is begun as a worker begins it, and nothing follows.
+    stack.opened.queue.pause(&lanes::DELIVER, None, "test").await.unwrap();
+    mina.post("/workspaces", json!({ "name": "Acme" }), StatusCode::CREATED).await;
+    let invitation = json!({ "email": "joon@example.com", "role": "member" });
+    mina.post("/workspaces/acme/invitations", invitation, StatusCode::CREATED).await;
+    let due = stack.services.deliveries.due(clock.now() + Duration::from_millis(1), 10).await.unwrap();
+    let lease = Duration::from_secs(75);
+    let begun = stack.services.deliveries.begin(&due, Beginning::Together, lease, clock.now()).await.unwrap();
+    assert_eq!(begun.deliveries.len(), 1);
+    stack.opened.queue.resume(&lanes::DELIVER, None, "test").await.unwrap();
+    stack.stop().await.unwrap();
+    assert_eq!(subjects(directory.path()).len(), 1);
+
+    let stack = Stack::start(&config, parts).await.unwrap();
+    stack.drain().await.unwrap();
+    assert_eq!(subjects(directory.path()).len(), 2);
     stack.stop().await.unwrap();
 }
 

@@ -90,6 +90,8 @@ pub(crate) const SQLITE: &[Migration] = migrations![
     "0046_deliveries",
     "0047_deliveries_by_due",
     "0048_deliveries_by_subject",
+    "0049_deliveries_deaths",
+    "0050_deliveries_failures",
 ];
 
 const CREATE_LEDGER: &str = "\

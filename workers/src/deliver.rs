@@ -2,10 +2,13 @@
 //!
 //! The row of a delivery, not the job, says whether it is due, how often it was tried and when again; the job only says
 //! "look". So a repeat is harmless: a delivery is begun by one worker at a time, and one that was sent is never begun again.
+//! Deliveries go together, but one by one where each must show by itself what it does: after their sender died, and
+//! while nothing goes out (see `way`). Waiting for a mail server that is away spends nothing of a message's schedule.
+//!
 //! What the outside cannot de-duplicate is sent twice in exactly two cases, when the reply to it was lost and when
 //! its sender was stopped for longer than its lease, and then under the same `Message-ID` and notice id.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +18,10 @@ use fairy_jobs::{
     clock::Clock,
     id::DeliveryId,
     lane,
-    notice::Delivery,
-    ports::{Attempt, Deliveries, DeliveryContent, Mailer, SendError},
+    notice::{Beginning, Delivery},
+    ports::{Attempt, Deliveries, DeliveryContent, Mailer, SendError, Wait},
 };
-use fairy_queue::{Answer, Handler, Job};
+use fairy_queue::{Answer, DeadJob, Handler, Job};
 use futures::{FutureExt as _, future::join_all};
 use jiff::Timestamp;
 
@@ -27,6 +30,7 @@ use crate::{
     failure::Failure,
     mail::{Rendered, Site, render},
     retry,
+    way::{Leave, Outage, Way},
 };
 
 /// Messages that are begun and sent together, so that all of them are sent within one limit and the lease holds. A lane that
@@ -44,6 +48,7 @@ pub(crate) struct Deliver {
     pub clock: Arc<dyn Clock>,
     pub site: Site,
     pub send_limit: Duration,
+    pub way: Way,
 }
 
 /// The handler of the lane.
@@ -54,6 +59,7 @@ pub(crate) fn handler(services: &Services) -> Deliver {
         clock: services.clock.clone(),
         site: Site::new(services),
         send_limit: services.settings.send_limit,
+        way: Way::default(),
     }
 }
 
@@ -77,6 +83,15 @@ impl Handler for Deliver {
         }
         answers
     }
+
+    /// A job dies of defects only, and the sweeper would find its row again and again.
+    async fn bury(&self, dead: &DeadJob) -> Result<(), String> {
+        let Ok(job) = serde_json::from_slice::<lane::Deliver>(&dead.payload) else {
+            return Ok(());
+        };
+        let given_up = self.deliveries.give_up(job.delivery, &dead.error, self.clock.now()).await;
+        given_up.map_err(|error| error.to_string())
+    }
 }
 
 impl Deliver {
@@ -86,13 +101,25 @@ impl Deliver {
     }
 
     async fn deliver(&self, ids: &[DeliveryId]) -> Result<Vec<Answer>, Failure> {
-        let distinct: Vec<DeliveryId> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
-        let begun = self.deliveries.begin(&distinct, self.lease(), self.clock.now()).await?;
+        let mut seen = BTreeSet::new();
+        let mut left: VecDeque<DeliveryId> = ids.iter().copied().filter(|id| seen.insert(*id)).collect();
+        let mut how = Beginning::Together;
         let mut ends = Vec::new();
-        if !begun.is_empty() {
-            let contents = self.contents(&begun).await?;
-            ends = join_all(begun.iter().zip(contents).map(|(d, content)| self.attempt(d, content))).await;
-            self.settle(&ends).await?;
+        while !left.is_empty() {
+            match self.way.leave(how, self.clock.as_ref()).await {
+                Leave::Together(_turn) => {
+                    left = self.turn(left.make_contiguous(), how, &mut ends).await?.into();
+                    how = Beginning::Alone;
+                }
+                Leave::Alone(_turn) => {
+                    let one: Vec<DeliveryId> = left.pop_front().into_iter().collect();
+                    self.turn(&one, Beginning::Alone, &mut ends).await?;
+                }
+                Leave::No(outage) => {
+                    self.put_off(left.make_contiguous(), outage).await?;
+                    break;
+                }
+            }
         }
         let mut answers = Vec::with_capacity(ids.len());
         for id in ids {
@@ -101,9 +128,42 @@ impl Deliver {
         Ok(answers)
     }
 
+    /// Begins, sends and records; which of them must each have a turn alone.
+    async fn turn(
+        &self,
+        ids: &[DeliveryId],
+        how: Beginning,
+        ends: &mut Vec<End>,
+    ) -> Result<Vec<DeliveryId>, Failure> {
+        let begun = self.deliveries.begin(ids, how, self.lease(), self.clock.now()).await?;
+        for (id, error) in &begun.failed {
+            tracing::error!(delivery = %id, error, "a delivery was given up without being sent");
+        }
+        if !begun.deliveries.is_empty() {
+            let contents = self.contents(&begun.deliveries).await;
+            let attempts = begun.deliveries.iter().zip(contents).map(|(d, content)| self.attempt(d, content));
+            let ended = join_all(attempts).await;
+            self.settle(&ended).await?;
+            ends.extend(ended);
+        }
+        Ok(begun.alone)
+    }
+
+    async fn put_off(&self, ids: &[DeliveryId], outage: Outage) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let made_after = now.saturating_sub(retry::OLDEST).unwrap_or(Timestamp::MIN);
+        let too_long = too_long(&outage.error);
+        let wait = Wait { until: outage.until, error: outage.error, made_after, too_long };
+        let given_up = self.deliveries.put_off(ids, &wait, now).await?;
+        if given_up > 0 {
+            tracing::warn!(given_up, error = wait.error, "deliveries waited too long and were given up");
+        }
+        Ok(())
+    }
+
     async fn answer(&self, id: DeliveryId, ends: &[End]) -> Result<Answer, Failure> {
         let due = match ends.iter().find(|(ended, ..)| *ended == id) {
-            Some((.., Attempt::Later { due_at, .. })) => Some(*due_at),
+            Some((.., Attempt::Later { due_at, .. } | Attempt::Waits { due_at, .. })) => Some(*due_at),
             Some(_) => None,
             None => self.deliveries.next_due(id).await?,
         };
@@ -117,29 +177,27 @@ impl Deliver {
     }
 
     /// What the deliveries say; where one of them cannot be read, the others still can.
-    async fn contents(&self, begun: &[Delivery]) -> Result<Vec<Result<DeliveryContent, String>>, Failure> {
+    async fn contents(&self, begun: &[Delivery]) -> Vec<Result<DeliveryContent, Failure>> {
         match self.deliveries.contents(begun).await.map_err(Failure::from) {
-            Ok(contents) => return Ok(contents.into_iter().map(Ok).collect()),
+            Ok(contents) => return contents.into_iter().map(Ok).collect(),
             Err(Failure::Content(error)) => tracing::error!(error, "deliveries cannot be read together"),
-            Err(away) => return Err(away),
+            Err(away) => return vec![Err(away); begun.len()],
         }
         let mut contents = Vec::with_capacity(begun.len());
         for delivery in begun {
             let alone = self.deliveries.contents(std::slice::from_ref(delivery)).await;
-            contents.push(match alone.map_err(Failure::from) {
-                Ok(mut content) => content.pop().ok_or_else(|| "it says nothing".to_owned()),
-                Err(Failure::Content(error)) => Err(error),
-                Err(away) => return Err(away),
-            });
+            contents.push(alone.map_err(Failure::from).and_then(|mut content| {
+                content.pop().ok_or_else(|| Failure::Content("it says nothing".to_owned()))
+            }));
         }
-        Ok(contents)
+        contents
     }
 
-    async fn attempt(&self, delivery: &Delivery, content: Result<DeliveryContent, String>) -> End {
+    async fn attempt(&self, delivery: &Delivery, content: Result<DeliveryContent, Failure>) -> End {
         let sending = AssertUnwindSafe(self.send(delivery, content)).catch_unwind();
         let attempt = match tokio::time::timeout(self.send_limit, sending).await {
             Ok(Ok(Ok(attempt))) => attempt,
-            Ok(Ok(Err((error, after)))) => self.again(delivery, error, after),
+            Ok(Ok(Err(error))) => self.unsent(delivery, error),
             Ok(Err(_)) => self.again(delivery, "sending it panicked".to_owned(), None),
             Err(_) => self.again(delivery, format!("not sent within {:?}", self.send_limit), None),
         };
@@ -149,32 +207,69 @@ impl Deliver {
         (delivery.id, delivery.attempt, attempt)
     }
 
-    /// Renders and sends; an error is to be tried again, perhaps not before some time.
+    /// Renders and sends.
     async fn send(
         &self,
         delivery: &Delivery,
-        content: Result<DeliveryContent, String>,
-    ) -> Result<Attempt, (String, Option<Duration>)> {
-        let content = content.map_err(|error| (error, None))?;
+        content: Result<DeliveryContent, Failure>,
+    ) -> Result<Attempt, SendError> {
+        let content = match content {
+            Ok(content) => content,
+            Err(Failure::Content(error)) => return Err(SendError::Temporary { error, after: None }),
+            Err(Failure::Away(error)) => return Err(SendError::Held { error }),
+        };
         let mail = match render(&self.site, delivery, &content) {
             Ok(Rendered::Mail(mail)) => mail,
             Ok(Rendered::Gone(reason)) => return Ok(Attempt::Dropped { reason }),
-            Err(error) => return Err((format!("it cannot be rendered: {error}"), None)),
+            Err(error) => {
+                let error = format!("it cannot be rendered: {error}");
+                return Err(SendError::Temporary { error, after: None });
+            }
         };
-        match self.mailer.send(&mail).await {
-            Ok(sent) => Ok(Attempt::Sent { provider_id: sent.provider_id }),
-            Err(SendError::Temporary { error, after }) => Err((error, after)),
-            Err(SendError::Permanent { error }) => Ok(Attempt::Failed { error }),
+        let sent = self.mailer.send(&mail).await;
+        // What can never be sent may never have come as far as the server.
+        if !matches!(sent, Err(SendError::Away { .. } | SendError::Permanent { .. })) {
+            self.way.is_open(self.clock.now());
+        }
+        sent.map(|sent| Attempt::Sent { provider_id: sent.provider_id })
+    }
+
+    /// What follows from not being sent.
+    fn unsent(&self, delivery: &Delivery, error: SendError) -> Attempt {
+        let now = self.clock.now();
+        match error {
+            SendError::Temporary { error, after } => self.again(delivery, error, after),
+            SendError::Permanent { error } => Attempt::Failed { error },
+            SendError::Away { error } => {
+                let until = self.way.is_away(&error, now);
+                // Next time another goes ahead, in case it was about this one after all.
+                self.wait(delivery, until.saturating_add(SOON).unwrap_or(until), error)
+            }
+            SendError::Held { error } => {
+                let wait = retry::held(now.duration_since(delivery.created_at));
+                self.wait(delivery, now.saturating_add(wait).unwrap_or(now), error)
+            }
         }
     }
 
+    /// Waits without fault of its own, but not for ever.
+    fn wait(&self, delivery: &Delivery, due_at: Timestamp, error: String) -> Attempt {
+        if self.clock.now().duration_since(delivery.created_at) >= retry::OLDEST {
+            return Attempt::Failed { error: too_long(&error) };
+        }
+        Attempt::Waits { due_at, error }
+    }
+
     fn again(&self, delivery: &Delivery, error: String, after: Option<Duration>) -> Attempt {
-        match retry::delay(delivery.id, delivery.attempt, after) {
+        match retry::delay(delivery.id, delivery.failures + 1, after) {
             Some(delay) => {
                 let due_at = self.clock.now().saturating_add(delay).unwrap_or(Timestamp::MAX);
                 Attempt::Later { due_at, error }
             }
-            None => Attempt::Failed { error },
+            None => {
+                let times = delivery.failures + 1;
+                Attempt::Failed { error: format!("given up after {times} failed attempts: {error}") }
+            }
         }
     }
 
@@ -195,4 +290,9 @@ impl Deliver {
             }
         }
     }
+}
+
+/// What is said of a message that has waited without fault of its own for longer than `retry::OLDEST`.
+fn too_long(error: &str) -> String {
+    format!("given up after five days: {error}")
 }

@@ -20,6 +20,7 @@ mod services;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod way;
 
 pub use deliver::DELIVERIES_AT_ONCE;
 pub use register::register;

@@ -153,6 +153,21 @@ fn temporary(result: &Result<Sent, SendError>, words: &str) {
     assert!(fits, "temporary with {words:?}, not {result:?}");
 }
 
+fn permanent(result: &Result<Sent, SendError>, words: &str) {
+    let fits = matches!(result, Err(SendError::Permanent { error }) if error.contains(words));
+    assert!(fits, "permanent with {words:?}, not {result:?}");
+}
+
+fn away(result: &Result<Sent, SendError>, words: &str) {
+    let fits = matches!(result, Err(SendError::Away { error }) if error.contains(words));
+    assert!(fits, "away with {words:?}, not {result:?}");
+}
+
+fn held(result: &Result<Sent, SendError>, words: &str) {
+    let fits = matches!(result, Err(SendError::Held { error }) if error.contains(words));
+    assert!(fits, "held with {words:?}, not {result:?}");
+}
+
 #[tokio::test]
 async fn a_message_arrives_as_it_was_written() {
     let server = Server::start(&[]);
@@ -180,10 +195,10 @@ async fn starttls_with_a_password() {
     let mail = server.mail();
     assert_eq!((&mail["tls"], &mail["user"]), (&Value::Bool(true), &Value::from("mina")));
 
-    temporary(&transport(&url, None).send(&to("mina")).await, "STARTTLS");
+    away(&transport(&url, None).send(&to("mina")).await, "STARTTLS");
     let wrong = transport(&url.replace(PASSWORD, "wrong-one"), Some(&certificates.ca));
     let refused = wrong.send(&to("mina")).await;
-    temporary(&refused, "signing in");
+    away(&refused, "signing in");
     assert!(!format!("{refused:?}").contains("wrong-one"));
     assert!(wrong.check().await.is_err());
     assert!(!server.rest().contains(&"mail".to_owned()));
@@ -197,7 +212,7 @@ async fn smtps_with_a_password() {
     transport(&url, Some(&certificates.ca)).send(&to("mina")).await.unwrap();
     let mail = server.mail();
     assert_eq!((&mail["tls"], &mail["user"]), (&Value::Bool(true), &Value::from("mina")));
-    temporary(&transport(&url, None).send(&to("mina")).await, "connecting");
+    away(&transport(&url, None).send(&to("mina")).await, "connecting");
     assert!(!server.rest().contains(&"mail".to_owned()));
 }
 
@@ -205,7 +220,7 @@ async fn smtps_with_a_password() {
 async fn a_password_is_not_sent_in_the_clear() {
     let server = Server::start(&["--password", "p"]);
     let smtp = transport(&format!("smtp://mina:p@127.0.0.1:{}?tls=required", server.port), None);
-    temporary(&smtp.send(&to("mina")).await, "no STARTTLS");
+    away(&smtp.send(&to("mina")).await, "no STARTTLS");
     // To this machine itself it may be.
     let smtp = transport(&format!("smtp://mina:p@127.0.0.1:{}", server.port), None);
     smtp.send(&to("mina")).await.unwrap();
@@ -216,25 +231,110 @@ async fn a_password_is_not_sent_in_the_clear() {
 async fn each_misbehaviour_is_read_as_what_it_is() {
     let server = Server::start(&[]);
     let smtp = transport(&format!("smtp://127.0.0.1:{}", server.port), None);
-    for (name, words) in [
-        ("later", "RCPT TO: transient error (451): 4.3.0 come again"),
-        ("busy", "sending the message: transient error (452)"),
-        ("signin", "530"),
-        ("drop", "may have been taken over"),
-    ] {
-        temporary(&smtp.send(&to(name)).await, words);
+    temporary(&smtp.send(&to("later")).await, "RCPT TO: transient error (451): 4.3.0 come again");
+    temporary(&smtp.send(&to("busy")).await, "sending the message: transient error (452)");
+    temporary(&smtp.send(&to("drop")).await, "may have been taken over");
+    for (name, words) in [("never", "550"), ("spam", "554"), ("gone", "says the relay")] {
+        permanent(&smtp.send(&to(name)).await, words);
     }
-    for (name, words) in [("never", "550"), ("spam", "554")] {
-        let result = smtp.send(&to(name)).await;
-        let fits = matches!(&result, Err(SendError::Permanent { error }) if error.contains(words));
-        assert!(fits, "{name}: {result:?}");
+    // A server that asks us for a password, or does not know us, or leaves, would have taken it from others.
+    for (name, words) in [("signin", "530"), ("relay", "Relay access denied"), ("closing", "421")] {
+        held(&smtp.send(&to(name)).await, words);
     }
     // A server that refuses our own address refuses every mail, which is not the recipient's fault.
     let from = "unwanted@example.com".parse().unwrap();
     let url = format!("smtp://127.0.0.1:{}", server.port).parse().unwrap();
     let unwanted = fairy_workers::mail::smtp(&url, None, from, Arc::new(Midnight)).unwrap();
-    temporary(&unwanted.send(&to("mina")).await, "MAIL FROM: permanent error (550)");
+    away(&unwanted.send(&to("mina")).await, "MAIL FROM: permanent error (550)");
     assert!(!server.rest().contains(&"mail".to_owned()));
+}
+
+#[tokio::test]
+async fn what_keeps_all_mail_in_can_be_mended_under_a_running_transport() {
+    let mut server = Server::start(&["--password", "another"]);
+    let port = server.port.to_string();
+    let smtp = transport(&format!("smtp://mina:p@127.0.0.1:{port}"), None);
+    away(&smtp.send(&to("mina")).await, "signing in: permanent error (535)");
+    server.stop();
+    away(&smtp.send(&to("mina")).await, "connecting");
+
+    let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await.unwrap();
+    let greet = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stream, b"554 5.3.2 no service\r\n").await.unwrap();
+    });
+    away(&smtp.send(&to("mina")).await, "connecting: permanent error (554)");
+    greet.await.unwrap();
+
+    let mut server = Server::start(&["--password", "p", "--port", &port]);
+    smtp.send(&to("mina")).await.unwrap();
+    assert_eq!(server.mail()["user"], "mina");
+    // The connection that was kept is closed, and the server is away again.
+    server.stop();
+    away(&smtp.send(&to("mina")).await, "connecting");
+}
+
+#[tokio::test]
+async fn a_server_that_tires_of_a_connection_is_not_away() {
+    let server = Server::start(&["--mails", "1"]);
+    let smtp = transport(&format!("smtp://127.0.0.1:{}", server.port), None);
+    for _ in 0..3 {
+        smtp.send(&to("mina")).await.unwrap();
+        server.mail();
+    }
+}
+
+#[tokio::test]
+async fn connections_that_fell_silent_are_given_up_together() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("smtp://{}", listener.local_addr().unwrap());
+    let (patience, mails) = (Duration::from_millis(500), 8);
+    // Each connection takes one mail and says nothing more; of those after the first ones none says anything at all.
+    tokio::spawn(async move {
+        let mut streams = tokio::task::JoinSet::new();
+        for number in 0.. {
+            let (stream, _) = listener.accept().await.unwrap();
+            streams.spawn(take_one(stream, number < mails));
+        }
+    });
+    let smtp = transport(&url, None).patient(patience);
+    let mail = to("mina");
+    let sent = futures::future::join_all((0..mails).map(|_| smtp.send(&mail))).await;
+    assert!(sent.iter().all(Result::is_ok), "{sent:?}");
+    let begun = Instant::now();
+    away(&smtp.send(&mail).await, "silent");
+    assert!(begun.elapsed() < patience * 5, "{:?}", begun.elapsed());
+}
+
+/// A mail server that takes one mail, if any, and then is silent.
+async fn take_one(stream: tokio::net::TcpStream, speaks: bool) {
+    use tokio::io::AsyncBufReadExt as _;
+
+    let mut stream = tokio::io::BufReader::new(stream);
+    let mut data = false;
+    let mut say = Some("220 hello\r\n");
+    loop {
+        if let Some(words) = say.filter(|_| speaks) {
+            tokio::io::AsyncWriteExt::write_all(&mut stream, words.as_bytes()).await.unwrap();
+        }
+        let mut line = String::new();
+        if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
+            return;
+        }
+        say = match line.trim_end() {
+            "." => {
+                data = false;
+                Some("250 taken\r\n")
+            }
+            _ if data => None,
+            "DATA" => {
+                data = true;
+                Some("354 go on\r\n")
+            }
+            "NOOP" => None,
+            _ => Some("250 ok\r\n"),
+        };
+    }
 }
 
 #[tokio::test]
@@ -260,7 +360,7 @@ async fn a_silent_server_is_not_waited_for_for_ever() {
     // This one takes connections and says nothing at all.
     let mute = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("smtp://{}", mute.local_addr().unwrap());
-    temporary(&transport(&url, None).patient(Duration::from_millis(100)).send(&to("mina")).await, "silent");
+    away(&transport(&url, None).patient(Duration::from_millis(100)).send(&to("mina")).await, "silent");
 }
 
 #[tokio::test]
@@ -277,7 +377,7 @@ async fn connections_are_kept_and_replaced() {
     assert_eq!(greetings(server.rest()), 1, "what broke off is replaced at once");
 
     server.stop();
-    temporary(&smtp.send(&to("mina")).await, "connecting");
+    away(&smtp.send(&to("mina")).await, "connecting");
 }
 
 #[tokio::test]
@@ -289,10 +389,10 @@ async fn servers_that_greet_badly_are_not_the_recipients_fault() {
             let (mut stream, _) = listener.accept().await.unwrap();
             tokio::io::AsyncWriteExt::write_all(&mut stream, greeting.as_bytes()).await.unwrap();
         });
-        temporary(&transport(&url, None).send(&to("mina")).await, "connecting");
+        away(&transport(&url, None).send(&to("mina")).await, "connecting");
         greet.await.unwrap();
     }
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    temporary(&transport(&format!("smtp://{free}"), None).send(&to("mina")).await, "connecting");
-    temporary(&transport("smtp://no-such-host.invalid", None).send(&to("mina")).await, "connecting");
+    away(&transport(&format!("smtp://{free}"), None).send(&to("mina")).await, "connecting");
+    away(&transport("smtp://no-such-host.invalid", None).send(&to("mina")).await, "connecting");
 }

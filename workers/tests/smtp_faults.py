@@ -26,6 +26,9 @@ RCPT = {
     "later": "451 4.3.0 come again",
     "never": "550 5.1.1 no such user",
     "signin": "530 5.7.0 authentication required",
+    "relay": "554 5.7.1 <relay@example.com>: Relay access denied",
+    "gone": "550 5.1.1 no such user, says the relay",
+    "closing": "421 4.3.2 closing",
 }
 DATA = {"busy": "452 4.2.2 mailbox full", "spam": "554 5.7.1 refused"}
 
@@ -39,12 +42,18 @@ def under_tls(server):
 
 
 class Handler:
+    def __init__(self, mails):
+        self.mails = mails
+        self.taken = 0
+
     async def handle_EHLO(self, server, session, envelope, hostname, responses):
         session.host_name = hostname
         say(event="hello", name=hostname, tls=under_tls(server))
         return responses
 
     async def handle_MAIL(self, server, session, envelope, address, options):
+        if self.taken == self.mails:
+            return "421 4.7.0 too many mails over this connection"
         if address.startswith("unwanted@"):
             return "550 5.1.8 bad sender"
         envelope.mail_from = address
@@ -77,6 +86,7 @@ class Handler:
             )
             if name == "lost":
                 server.transport.abort()
+        self.taken += 1
         return "250 2.0.0 taken as 42"
 
 
@@ -86,6 +96,8 @@ async def main():
     options.add_argument("--certificate")
     options.add_argument("--key")
     options.add_argument("--password")
+    options.add_argument("--port", type=int, default=0)
+    options.add_argument("--mails", type=int, help="mails of one connection before it is tired")
     options = options.parse_args()
 
     context = None
@@ -99,7 +111,7 @@ async def main():
 
     def protocol():
         return SMTP(
-            Handler(),
+            Handler(options.mails),
             authenticator=sign_in,
             auth_required=options.password is not None,
             auth_require_tls=options.tls == "starttls",
@@ -109,7 +121,7 @@ async def main():
 
     loop = asyncio.get_running_loop()
     implicit = context if options.tls == "smtps" else None
-    server = await loop.create_server(protocol, "127.0.0.1", 0, ssl=implicit)
+    server = await loop.create_server(protocol, "127.0.0.1", options.port, ssl=implicit)
     say(event="port", port=server.sockets[0].getsockname()[1])
     await loop.run_in_executor(None, sys.stdin.read)
 

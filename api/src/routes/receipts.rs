@@ -34,7 +34,7 @@ pub(crate) struct ReceiptView {
     changes: Vec<u64>,
     /// The messages, oldest first.
     deliveries: Vec<DeliveryView>,
-    /// Why nothing was sent; null where something was or will be.
+    /// Why they were not told; null where they were, or may be still.
     not_told: Nullable<String>,
 }
 
@@ -56,17 +56,18 @@ struct DeliveryView {
     id: Shown<DeliveryId>,
     /// By which way: `mail`.
     channel: String,
-    /// How far it is.
+    /// How far it is: `pending` waits for its next attempt, `sending` was begun, `sent` was taken over by the mail server
+    /// or written to a file, `failed` was refused or given up, `dropped` was not sent because the reason for it is gone.
     state: Shown<DeliveryState>,
     /// How often it was begun.
     attempts: u32,
-    /// What the mail server called it, or the file's name.
+    /// What the mail server answered when it took it over, or the file's name.
     provider_id: Nullable<String>,
-    /// Why it was not sent, or not yet.
+    /// Why it was not sent, or not yet: what became of the last attempt, or what it waits for.
     error: Nullable<String>,
     /// When it was sent, or given up.
     finished_at: Nullable<Shown<Instant>>,
-    /// When the next attempt is due.
+    /// When the next attempt is due, while it is `pending`.
     due_at: Nullable<Shown<Instant>>,
 }
 
@@ -105,7 +106,8 @@ pub(crate) struct ReceiptRoutes(pub Arc<Front>);
 impl ReceiptRoutes {
     /// Show who was told of a task's changes
     ///
-    /// Newest first: per person when and how, or why not. Of a deleted task by its id.
+    /// Newest first: per person when and how, or why not. Of a deleted task by its id. While the mail server cannot be
+    /// used, messages wait up to five days, which costs no attempt.
     #[oai(path = "/workspaces/:ws/tasks/:task/receipts", method = "get", operation_id = "list_receipts")]
     async fn list(
         &self,

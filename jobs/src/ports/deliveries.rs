@@ -10,7 +10,7 @@ use crate::{
     account::User,
     change::Change,
     id::{DeliveryId, TaskId, WorkspaceId},
-    notice::{Delivery, Notice, Receipt},
+    notice::{Beginning, Delivery, Notice, Receipt},
     page::{Page, PageRequest},
     team::{Invitation, Workspace},
     text::Name,
@@ -98,8 +98,15 @@ pub enum Attempt {
         /// The mail server's answer, or the file's name.
         provider_id: String,
     },
-    /// To be tried again then.
+    /// It failed by its own fault and is to be tried again then.
     Later {
+        /// When.
+        due_at: Timestamp,
+        /// Why.
+        error: String,
+    },
+    /// It could not be sent and it is not its fault: to be tried again then, with nothing of its schedule spent.
+    Waits {
         /// When.
         due_at: Timestamp,
         /// Why.
@@ -117,12 +124,50 @@ pub enum Attempt {
     },
 }
 
+/// What beginning came to. What is left out is sent, given up, not due or in other hands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Begun {
+    /// Begun now, in the order in which they were named.
+    pub deliveries: Vec<Delivery>,
+    /// Not begun, for each of them is to be begun alone.
+    pub alone: Vec<DeliveryId>,
+    /// Given up now, with why: its row cannot be read, or nobody lived to end it.
+    pub failed: Vec<(DeliveryId, String)>,
+}
+
+/// Until when deliveries wait, because nothing can be sent for now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// Until when.
+    pub until: Timestamp,
+    /// Why nothing can be sent.
+    pub error: String,
+    /// Those made before this have waited long enough and are given up.
+    pub made_after: Timestamp,
+    /// Why those are given up.
+    pub too_long: String,
+}
+
 /// The deliveries.
 #[async_trait]
 pub trait Deliveries: Send + Sync + 'static {
     /// Begins an attempt for those of these (at most 100) that are due and nobody else has begun within `lease`:
-    /// counts it and marks them as sending until then. What is left out is sent, given up, not due or in other hands.
-    async fn begin(&self, ids: &[DeliveryId], lease: Duration, at: Timestamp) -> PortResult<Vec<Delivery>>;
+    /// counts it and marks them as sending until then. One that was begun before without an end is begun only where
+    /// `how` says that nothing else is being sent, and in the end given up.
+    async fn begin(
+        &self,
+        ids: &[DeliveryId],
+        how: Beginning,
+        lease: Duration,
+        at: Timestamp,
+    ) -> PortResult<Begun>;
+    /// Makes those of these (at most 100) that are due wait, without an attempt: how many were given up instead.
+    async fn put_off(&self, ids: &[DeliveryId], wait: &Wait, at: Timestamp) -> PortResult<u64>;
+    /// Gives a delivery up that has no end yet.
+    async fn give_up(&self, id: DeliveryId, error: &str, at: Timestamp) -> PortResult<()>;
+    /// Makes everything that was begun due at once, its attempt without an end: for the start of the one process that
+    /// sends. How many there were.
+    async fn free_begun(&self, at: Timestamp) -> PortResult<u64>;
     /// What they say, in the same order, as it is now.
     async fn contents(&self, deliveries: &[Delivery]) -> PortResult<Vec<DeliveryContent>>;
     /// Records how attempts ended, by delivery and attempt number; one that was taken over by another is left alone.

@@ -47,7 +47,7 @@ pub struct Sent {
 /// Why a message was not taken over.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// It may work later: 4xx, no connection, a lost reply.
+    /// It may work later: 4xx for this message, a lost reply.
     #[error("{error}")]
     Temporary {
         /// What happened.
@@ -55,9 +55,21 @@ pub enum SendError {
         /// When the other side wants to be asked again.
         after: Option<Duration>,
     },
-    /// It never will: 5xx, an address nobody can have.
+    /// It never will: 5xx for this message, an address nobody can have.
     #[error("{error}")]
     Permanent {
+        /// What happened.
+        error: String,
+    },
+    /// Nothing can be sent for now, whatever it says and to whom: no connection, a password or a sender that is refused.
+    #[error("{error}")]
+    Away {
+        /// What happened.
+        error: String,
+    },
+    /// Something keeps this message in that is not its fault, and others may go: relaying is denied, the server broke off.
+    #[error("{error}")]
+    Held {
         /// What happened.
         error: String,
     },

@@ -17,7 +17,7 @@ mod upkeep;
 pub use self::{
     accounts::{Accounts, ApiToken, Credentials, LinkPurpose, Session},
     activity::{ActivityLog, ActivityQuery, EventBus},
-    deliveries::{Attempt, Deliveries, DeliveryContent, NewDelivery, Notices, Told},
+    deliveries::{Attempt, Begun, Deliveries, DeliveryContent, NewDelivery, Notices, Told, Wait},
     feed::{Feed, Sinks},
     ledger::{Applied, Ledger},
     mail::{Mail, Mailer, SendError, Sent},

@@ -2,14 +2,15 @@
 //!
 //! `due_at` says when a delivery may be begun next, also while it is being sent: then it is the end of the lease. So one
 //! index finds what waits and what a killed sender left behind, and a delivery that needs nothing more has no `due_at`.
+//! `deaths` counts attempts in a row whose end was never recorded: every beginning adds one, every end takes them away.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use fairy_jobs::{
     email::EmailAddress,
     id::{DeliveryId, InvitationId, LinkId, NoticeId, UserId},
-    notice::{Delivery, DeliveryState, Subject},
-    ports::{PortError, PortResult},
+    notice::{Beginning, Delivery, DeliveryState, Subject},
+    ports::{Begun, PortError, PortResult, Wait},
     text::Name,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -21,14 +22,35 @@ INSERT INTO deliveries (id, subject_kind, subject, channel, address, person, nam
 VALUES {rows}";
 
 const DUE_OF: &str = "\
-SELECT id, subject_kind, subject, address, person, name, attempts, created_at
+SELECT id, deaths, subject_kind, subject, address, person, name, attempts, failures, created_at
 FROM deliveries
 WHERE due_at <= ? AND id IN {list}";
 
 const BEGIN: &str = "\
 UPDATE deliveries
-SET state = 'sending', attempts = attempts + 1, due_at = ?
+SET state = 'sending', attempts = attempts + 1, deaths = deaths + 1, due_at = ?
 WHERE id IN {list}";
+
+const PUT_OFF: &str = "\
+UPDATE deliveries
+SET state = 'pending', due_at = ?, error = ?
+WHERE due_at <= ? AND created_at >= ? AND id IN {list}";
+
+const PUT_OFF_TOO_LONG: &str = "\
+UPDATE deliveries
+SET state = 'failed', due_at = NULL, finished_at = ?, error = ?
+WHERE due_at <= ? AND created_at < ? AND id IN {list}";
+
+const GIVE_UP: &str = "\
+UPDATE deliveries
+SET state = 'failed', due_at = NULL, finished_at = ?, error = ?
+WHERE id = ? AND due_at IS NOT NULL";
+
+/// `due_at > 0` says that it has no end yet, in the words of the index.
+const FREE_BEGUN: &str = "\
+UPDATE deliveries
+SET state = 'pending', due_at = ?, error = ?
+WHERE due_at > 0 AND state = 'sending'";
 
 const NEXT_DUE: &str = "\
 SELECT due_at
@@ -41,6 +63,11 @@ FROM deliveries
 WHERE due_at < ?
 ORDER BY due_at, id
 LIMIT ?";
+
+/// What is said of a delivery that waits for its next attempt because the process died.
+const DIED: &str = "its sender died while sending it";
+/// The longest answer or error that is kept, in characters.
+const LONGEST: usize = 500;
 
 /// A delivery to be made.
 #[derive(Debug, Clone)]
@@ -76,34 +103,84 @@ pub(crate) async fn insert(c: &mut Connection<'_>, letters: &[Letter], at: Times
     Ok(())
 }
 
-/// Begins those that are due and in nobody's hands, in the order in which they were named.
+/// Begins those that are due and in nobody's hands, in the order in which they were named. A row that cannot be read is
+/// given up, so that it fails alone.
 pub(super) async fn begin(
     c: &mut Connection<'_>,
     ids: &[DeliveryId],
-    lease: Duration,
-    at: Timestamp,
-) -> PortResult<Vec<Delivery>> {
+    how: Beginning,
+    (lease, at): (Duration, Timestamp),
+) -> PortResult<Begun> {
     let list = ids.iter().map(|id| Value::from(*id)).collect();
     let rows = c.rows_in(DUE_OF, args![at], list).await?;
-    let due = rows.iter().map(read).collect::<PortResult<Vec<_>>>()?;
-    let mut due: BTreeMap<_, _> = due.into_iter().map(|delivery| (delivery.id, delivery)).collect();
+    let (mut begun, mut due) = (Begun::default(), BTreeMap::new());
+    for row in &rows {
+        let id: DeliveryId = row.columns().next()?;
+        match read(row) {
+            Err(error) => begun.failed.push((id, format!("it cannot be read: {error}"))),
+            Ok((Beginning::GivenUp, _)) => begun.failed.push((id, Beginning::DIED.to_owned())),
+            Ok((Beginning::Alone, _)) if how == Beginning::Together => begun.alone.push(id),
+            Ok((_, delivery)) => drop(due.insert(id, delivery)),
+        }
+    }
+    for (id, error) in &begun.failed {
+        give_up(c, *id, error, at).await?;
+    }
     let lease = SignedDuration::try_from(lease).unwrap_or(SignedDuration::from_hours(1));
-    let begun = due.keys().map(|id| Value::from(*id)).collect();
-    c.run_in(BEGIN, args![at + lease], begun).await?;
-    Ok(ids.iter().filter_map(|id| due.remove(id)).collect())
+    c.run_in(BEGIN, args![at + lease], due.keys().map(|id| Value::from(*id)).collect()).await?;
+    begun.deliveries = ids.iter().filter_map(|id| due.remove(id)).collect();
+    Ok(begun)
 }
 
-fn read(row: &Row) -> PortResult<Delivery> {
+fn read(row: &Row) -> PortResult<(Beginning, Delivery)> {
     let mut columns = row.columns();
-    Ok(Delivery {
-        id: columns.next()?,
+    let id = columns.next()?;
+    let beginning = Beginning::after(columns.next()?);
+    let delivery = Delivery {
+        id,
         subject: read_subject(&mut columns)?,
         address: columns.next()?,
         person: columns.next()?,
         name: columns.next()?,
         attempt: columns.next::<u32>()? + 1,
+        failures: columns.next()?,
         created_at: columns.next()?,
-    })
+    };
+    Ok((beginning, delivery))
+}
+
+/// Makes those that are due wait, or gives up those that have waited too long: how many.
+pub(super) async fn put_off(
+    c: &mut Connection<'_>,
+    ids: &[DeliveryId],
+    wait: &Wait,
+    at: Timestamp,
+) -> PortResult<u64> {
+    let list = || ids.iter().map(|id| Value::from(*id)).collect();
+    let too_long = args![at, cut(&wait.too_long), at, wait.made_after];
+    let given_up = c.run_in(PUT_OFF_TOO_LONG, too_long, list()).await?;
+    c.run_in(PUT_OFF, args![wait.until, cut(&wait.error), at, wait.made_after], list()).await?;
+    Ok(given_up)
+}
+
+pub(super) async fn give_up(
+    c: &mut Connection<'_>,
+    id: DeliveryId,
+    error: &str,
+    at: Timestamp,
+) -> PortResult<()> {
+    c.run(GIVE_UP, args![at, cut(error), id]).await?;
+    Ok(())
+}
+
+/// Makes everything begun due now: how many.
+pub(super) async fn free_begun(c: &mut Connection<'_>, at: Timestamp) -> PortResult<u64> {
+    c.run(FREE_BEGUN, args![at, DIED]).await
+}
+
+/// An answer or error as far as it is kept.
+pub(super) fn cut(text: &str) -> String {
+    text.chars().take(LONGEST).collect()
 }
 
 /// When it may be begun next; `None` too if there is no such delivery.

@@ -11,9 +11,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fairy_jobs::{
     id::{DeliveryId, TaskId, WorkspaceId},
-    notice::{Delivery, Notice, Receipt},
+    notice::{Beginning, Delivery, Notice, Receipt},
     page::{Page, PageRequest},
-    ports::{Attempt, Deliveries, DeliveryContent, NewDelivery, Notices, PortResult, Told},
+    ports::{Attempt, Begun, Deliveries, DeliveryContent, NewDelivery, Notices, PortResult, Told, Wait},
 };
 use jiff::Timestamp;
 
@@ -51,9 +51,30 @@ impl Notices for Store {
 
 #[async_trait]
 impl Deliveries for Store {
-    async fn begin(&self, ids: &[DeliveryId], lease: Duration, at: Timestamp) -> PortResult<Vec<Delivery>> {
+    async fn begin(
+        &self,
+        ids: &[DeliveryId],
+        how: Beginning,
+        lease: Duration,
+        at: Timestamp,
+    ) -> PortResult<Begun> {
         let ids = ids.iter().copied().take(MOST_AT_ONCE).collect::<Vec<_>>();
-        self.write(move |c| Box::pin(async move { deliveries::begin(c, &ids, lease, at).await })).await
+        self.write(move |c| Box::pin(async move { deliveries::begin(c, &ids, how, (lease, at)).await })).await
+    }
+
+    async fn put_off(&self, ids: &[DeliveryId], wait: &Wait, at: Timestamp) -> PortResult<u64> {
+        let ids = ids.iter().copied().take(MOST_AT_ONCE).collect::<Vec<_>>();
+        let wait = wait.clone();
+        self.write(move |c| Box::pin(async move { deliveries::put_off(c, &ids, &wait, at).await })).await
+    }
+
+    async fn give_up(&self, id: DeliveryId, error: &str, at: Timestamp) -> PortResult<()> {
+        let error = error.to_owned();
+        self.write(move |c| Box::pin(async move { deliveries::give_up(c, id, &error, at).await })).await
+    }
+
+    async fn free_begun(&self, at: Timestamp) -> PortResult<u64> {
+        self.write(move |c| Box::pin(async move { deliveries::free_begun(c, at).await })).await
     }
 
     async fn contents(&self, deliveries: &[Delivery]) -> PortResult<Vec<DeliveryContent>> {

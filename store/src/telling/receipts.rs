@@ -112,8 +112,10 @@ fn receipt(
 ) -> PortResult<Receipt> {
     let name = names.get(&entry.person).cloned();
     let name = name.ok_or_else(|| PortError::Broken(format!("{} has no account", entry.person)))?;
-    let dropped = deliveries.iter().find(|delivery| delivery.state == DeliveryState::Dropped);
-    let not_told = entry.not_told.or_else(|| dropped.and_then(|delivery| delivery.error.clone()));
+    let in_vain =
+        |delivery: &DeliveryReceipt| matches!(delivery.state, DeliveryState::Dropped | DeliveryState::Failed);
+    let last = deliveries.last().filter(|_| deliveries.iter().all(in_vain));
+    let not_told = entry.not_told.or_else(|| last.and_then(|delivery| delivery.error.clone()));
     Ok(Receipt {
         notice: Some(entry.id),
         person: entry.person,

@@ -9,24 +9,22 @@ use fairy_jobs::{
 };
 use jiff::Timestamp;
 
+use super::deliveries::cut;
 use crate::driver::{Connection, Row, Value, args};
 
-/// The longest answer or error that is kept, in characters.
-const LONGEST: usize = 500;
-
 const SENDING: &str = "\
-SELECT id, subject_kind, subject, channel, address, attempts, created_at
+SELECT id, subject_kind, subject, channel, address, attempts, failures, created_at
 FROM deliveries
 WHERE state = 'sending' AND id IN {list}";
 
 /// The rows were just read under the same lock; what is not set keeps its value.
 /// MySQL: `ON DUPLICATE KEY UPDATE state = VALUES(state), …`.
 const SETTLE: &str = "\
-INSERT INTO deliveries (id, subject_kind, subject, channel, address, attempts, created_at, state, due_at, finished_at, provider_id, error)
+INSERT INTO deliveries (id, subject_kind, subject, channel, address, attempts, created_at, failures, deaths, state, due_at, finished_at, provider_id, error)
 VALUES {rows}
 ON CONFLICT (id) DO UPDATE
-SET state = excluded.state, due_at = excluded.due_at, finished_at = excluded.finished_at,
-    provider_id = excluded.provider_id, error = excluded.error";
+SET failures = excluded.failures, deaths = excluded.deaths, state = excluded.state, due_at = excluded.due_at,
+    finished_at = excluded.finished_at, provider_id = excluded.provider_id, error = excluded.error";
 
 struct Sending {
     kind: String,
@@ -34,6 +32,7 @@ struct Sending {
     channel: String,
     address: String,
     attempts: u32,
+    failures: u32,
     created_at: Timestamp,
 }
 
@@ -52,7 +51,7 @@ pub(super) async fn settle(
             settled.insert(*id, row(*id, held, end, at));
         }
     }
-    c.run_rows(SETTLE, 12, settled.into_values().flatten().collect()).await?;
+    c.run_rows(SETTLE, 14, settled.into_values().flatten().collect()).await?;
     Ok(())
 }
 
@@ -65,19 +64,22 @@ fn read(row: &Row) -> PortResult<(DeliveryId, Sending)> {
         channel: columns.next()?,
         address: columns.next()?,
         attempts: columns.next()?,
+        failures: columns.next()?,
         created_at: columns.next()?,
     };
     Ok((id, sending))
 }
 
 fn row(id: DeliveryId, held: &Sending, end: &Attempt, at: Timestamp) -> Vec<Value> {
-    let cut = |text: &str| Some(text.chars().take(LONGEST).collect::<String>());
     let (state, due_at, provider_id, error) = match end {
-        Attempt::Sent { provider_id } => (DeliveryState::Sent, None, cut(provider_id), None),
-        Attempt::Later { due_at, error } => (DeliveryState::Pending, Some(*due_at), None, cut(error)),
-        Attempt::Failed { error } => (DeliveryState::Failed, None, None, cut(error)),
-        Attempt::Dropped { reason } => (DeliveryState::Dropped, None, None, cut(reason)),
+        Attempt::Sent { provider_id } => (DeliveryState::Sent, None, Some(cut(provider_id)), None),
+        Attempt::Later { due_at, error } | Attempt::Waits { due_at, error } => {
+            (DeliveryState::Pending, Some(*due_at), None, Some(cut(error)))
+        }
+        Attempt::Failed { error } => (DeliveryState::Failed, None, None, Some(cut(error))),
+        Attempt::Dropped { reason } => (DeliveryState::Dropped, None, None, Some(cut(reason))),
     };
+    let failures = held.failures + u32::from(matches!(end, Attempt::Later { .. }));
     let finished_at = if due_at.is_none() { Some(at) } else { None };
     args![
         id,
@@ -87,6 +89,8 @@ fn row(id: DeliveryId, held: &Sending, end: &Attempt, at: Timestamp) -> Vec<Valu
         held.address.as_str(),
         held.attempts,
         held.created_at,
+        failures,
+        0_u32,
         state.as_str(),
         due_at,
         finished_at,

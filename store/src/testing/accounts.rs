@@ -140,8 +140,7 @@ async fn a_link_opens_once(stage: &Stage) {
     let use_link = async |id, purpose| stage.store.use_link(id, purpose, stage.now()).await;
     assert_eq!(refusal(use_link(first, LinkPurpose::VerifyEmail).await), ProblemKind::LinkExpired);
     assert_eq!(refusal(use_link(second, LinkPurpose::ResetPassword).await), ProblemKind::LinkExpired);
-    let lease = std::time::Duration::from_secs(60);
-    let begun = stage.store.begin(&[letter], lease, stage.now()).await.unwrap();
+    let begun = stage.begin(&[letter]).await;
     assert_eq!(begun[0].subject, Subject::VerifyEmail(first));
     let content = stage.store.contents(&begun).await.unwrap().remove(0);
     assert!(matches!(content, DeliveryContent::Gone(_)), "{content:?}");
@@ -149,7 +148,7 @@ async fn a_link_opens_once(stage: &Stage) {
     assert!(stage.store.user(user.id).await.unwrap().unwrap().email_verified);
     assert_eq!(refusal(use_link(second, LinkPurpose::VerifyEmail).await), ProblemKind::LinkExpired);
     let (late, letter) = send(LinkPurpose::ResetPassword).await;
-    let begun = stage.store.begin(&[letter], lease, stage.now()).await.unwrap();
+    let begun = stage.begin(&[letter]).await;
     let content = stage.store.contents(&begun).await.unwrap().remove(0);
     assert!(matches!(content, DeliveryContent::Link { .. }), "{content:?}");
     stage.clock.advance(SignedDuration::from_hours(1));

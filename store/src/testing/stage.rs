@@ -4,6 +4,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicI64, AtomicU64, Ordering},
 };
+use std::time::Duration;
 
 use fairy_jobs::{
     account::{Digest, Locale, TimeZone, User},
@@ -12,8 +13,9 @@ use fairy_jobs::{
     email::EmailAddress,
     id::{DeliveryId, IdSource, InvitationId, OperationId, ProjectId, TaskId, UserId, WorkspaceId},
     lane::Sink,
+    notice::{Beginning, Delivery},
     operation::{Fingerprint, Operation, Outcome, Source},
-    ports::{Accounts as _, Ledger as _, PortError, PortResult, Tasks as _, Teams as _},
+    ports::{Accounts as _, Deliveries as _, Ledger as _, PortError, PortResult, Tasks as _, Teams as _},
     problem::ProblemKind,
     rights::Scope,
     task::{Priority, Task},
@@ -27,6 +29,8 @@ use ulid::Ulid;
 
 use crate::{Options, Store};
 
+/// How long a delivery that was begun is in hand.
+pub const LEASE: Duration = Duration::from_secs(60);
 /// When every test begins.
 pub const START: i64 = 1_750_000_000_000;
 
@@ -154,6 +158,11 @@ impl Stage {
 
     pub fn delivery(&self) -> DeliveryId {
         DeliveryId::generate(&*self.ids, self.now())
+    }
+
+    /// Begins deliveries as one that is alone is begun.
+    pub async fn begin(&self, ids: &[DeliveryId]) -> Vec<Delivery> {
+        self.store.begin(ids, Beginning::Alone, LEASE, self.now()).await.unwrap().deliveries
     }
 
     pub async fn command(&self, team: &Team, actor: UserId, command: &TeamCommand) {

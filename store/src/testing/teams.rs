@@ -79,7 +79,7 @@ async fn an_invitation_makes_a_member(stage: &Stage) {
 
     // Both mails are due; the one whose invitation was replaced is not sent.
     let due = [first.delivery.unwrap(), second.delivery.unwrap()];
-    let begun = stage.store.begin(&due, std::time::Duration::from_secs(9), stage.now()).await.unwrap();
+    let begun = stage.begin(&due).await;
     let contents = stage.store.contents(&begun).await.unwrap();
     assert!(matches!(contents[0], DeliveryContent::Gone(_)), "{contents:?}");
     assert!(matches!(contents[1], DeliveryContent::Invitation { .. }), "{contents:?}");

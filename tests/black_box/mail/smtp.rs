@@ -65,9 +65,52 @@ async fn a_mail_server_that_is_away_is_tried_again_until_it_is_back() {
     });
     let failed = failed.await;
     assert!(failed["error"].is_string() && failed["due_at"].is_string(), "{failed}");
-    // What waits for the mail server holds no other work up.
-    team.task("Meanwhile").await;
+    // What waits for the mail server holds no other work up; and what comes meanwhile waits without an attempt of its own.
+    team.task_with(json!({"title": "Hers too", "assignees": [mina.id]})).await;
+    let waits = wait_until("the other waits", || async {
+        let receipts = team.owner.api.all(&team.at("/tasks/WEB-2/receipts")).await;
+        let hers = receipts.into_iter().find(|r| r["person"]["id"] == mina.id.as_str())?;
+        Some(hers["deliveries"][0].clone()).filter(|d| d["error"].is_string())
+    });
+    let waits = waits.await;
+    assert_eq!(waits["state"], "pending", "{waits}");
+    assert!(
+        waits["error"].as_str().unwrap().starts_with("the mail server cannot be used (connecting: "),
+        "{waits}"
+    );
     let sink = Sink::start_at(port).await;
     wait_until("the mail was sent", || async { delivery().await.filter(|d| d["state"] == "sent") }).await;
-    assert_eq!(sink.letters().iter().filter(|l| l.to == mina.email).count(), 1);
+    wait_until("both are there", || async { (sink.letters().len() == 2).then_some(()) }).await;
+    let log = team.server.log();
+    assert_eq!(log.matches("no mail goes out").count(), 1, "{log}");
+    assert_eq!(log.matches("mail goes out again").count(), 1, "{log}");
+}
+
+#[tokio::test]
+async fn what_a_killed_process_was_sending_goes_out_at_the_next_start() {
+    if without("smtp") {
+        return;
+    }
+    let mut team = Team::new().await;
+    let mina = team.member("Mina", "member").await;
+    assert_eq!(team.server.stop().await, Some(0));
+    // It takes connections and says nothing.
+    let port = Port::claim();
+    let mute = std::net::TcpListener::bind(("127.0.0.1", port.number())).unwrap();
+    let home = team.server.launch().home().clone();
+    team.server = launch(&home, &format!("smtp://127.0.0.1:{}", port.number())).start().await;
+    team.owner.api = team.owner.api.at(&team.server.url());
+    team.task_with(json!({"title": "Hers", "assignees": [mina.id]})).await;
+    wait_until("it is being sent", || async {
+        let receipts = team.owner.api.all(&team.at("/tasks/WEB-1/receipts")).await;
+        receipts.iter().any(|r| r["deliveries"][0]["state"] == "sending").then_some(())
+    })
+    .await;
+    team.server.kill().await;
+    drop(mute);
+    let sink = Sink::start_at(port).await;
+    team.server.start().await;
+    // A lease would hold it for 75 s, which is more than this waits.
+    let letter = received(&sink, |l| l.to == mina.email && l.notice.is_some()).await;
+    assert!(letter.subject.contains("Hers"), "{letter:?}");
 }

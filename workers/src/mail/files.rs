@@ -60,7 +60,10 @@ impl Mailer for Files {
         let written = tokio::task::spawn_blocking(move || write(&bytes, &unfinished, &finished)).await;
         match written {
             Ok(Ok(())) => Ok(Sent { provider_id: name }),
-            Ok(Err(error)) => Err(SendError::Temporary { error: error.to_string(), after: None }),
+            // The disk is full or the directory gone, which no mail is to blame for.
+            Ok(Err(error)) => {
+                Err(SendError::Away { error: format!("mail files cannot be written: {error}") })
+            }
             Err(error) => Err(SendError::Temporary { error: error.to_string(), after: None }),
         }
     }

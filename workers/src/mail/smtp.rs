@@ -42,8 +42,8 @@ pub struct Smtp {
     pool: Arc<Pool>,
     from: Sender,
     clock: Arc<dyn Clock>,
-    /// Whether it was said already that the settings do not work.
-    troubled: AtomicBool,
+    /// Whether it was said already that the server holds some mail up.
+    told: AtomicBool,
 }
 
 /// Mail through the server of `url`: `smtp://user:password@host:port` (port 587, without a user 25), which uses STARTTLS
@@ -56,7 +56,7 @@ pub struct Smtp {
 /// When the URL or the certificates cannot be used.
 pub fn smtp(url: &Url, ca: Option<&[u8]>, from: Sender, clock: Arc<dyn Clock>) -> Result<Smtp, SmtpError> {
     let server = Server::new(url, ca, from.domain(), PATIENCE)?;
-    Ok(Smtp { server, pool: Arc::new(Pool::default()), from, clock, troubled: AtomicBool::new(false) })
+    Ok(Smtp { server, pool: Arc::new(Pool::default()), from, clock, told: AtomicBool::new(false) })
 }
 
 impl Smtp {
@@ -81,19 +81,34 @@ impl Smtp {
         }
     }
 
-    async fn connection(&self) -> Result<AsyncSmtpConnection, Fault> {
-        while let Some(mut parked) = self.pool.take() {
-            // A server may have closed it meanwhile, which is no reason to wait for the next attempt.
-            let alive = tokio::time::timeout(self.server.patience, parked.test_connected()).await;
-            if alive == Ok(true) {
-                return Ok(parked);
-            }
+    /// A connection that was kept and is still good.
+    async fn parked(&self) -> Option<AsyncSmtpConnection> {
+        let mut parked = self.pool.take()?;
+        let alive = tokio::time::timeout(self.server.patience, parked.test_connected()).await;
+        if alive == Ok(true) {
+            return Some(parked);
         }
-        self.server.connect().await
+        self.pool.clear();
+        None
     }
 
     async fn transact(&self, envelope: &Envelope, message: &[u8]) -> Result<Sent, Fault> {
-        let mut connection = self.connection().await?;
+        if let Some(parked) = self.parked().await {
+            match self.over(parked, envelope, message).await {
+                // Nothing of the message was said yet. Servers tire of a connection, and then take a new one.
+                Err(Fault::Away { .. }) => {}
+                ended => return ended,
+            }
+        }
+        self.over(self.server.connect().await?, envelope, message).await
+    }
+
+    async fn over(
+        &self,
+        mut connection: AsyncSmtpConnection,
+        envelope: &Envelope,
+        message: &[u8],
+    ) -> Result<Sent, Fault> {
         match self.converse(&mut connection, envelope, message).await {
             Ok(sent) => {
                 self.pool.park(connection);
@@ -130,19 +145,6 @@ impl Smtp {
         let words = reply.message().collect::<Vec<_>>().join(" ");
         Ok(Sent { provider_id: words.chars().filter(|c| !c.is_control()).take(200).collect() })
     }
-
-    /// Says once that the settings do not work, and once that they work again.
-    fn note(&self, trouble: Option<&Fault>) {
-        match trouble {
-            Some(fault) if !self.troubled.swap(true, Ordering::Relaxed) => {
-                tracing::error!(%fault, "mail waits: the mail server does not accept our settings");
-            }
-            None if self.troubled.swap(false, Ordering::Relaxed) => {
-                tracing::info!("the mail server accepts our settings again");
-            }
-            _ => {}
-        }
-    }
 }
 
 #[async_trait]
@@ -151,10 +153,10 @@ impl Mailer for Smtp {
         let message = message(mail, &self.from, self.clock.as_ref())
             .map_err(|error| SendError::Permanent { error: error.to_string() })?;
         let result = self.transact(message.envelope(), &message.formatted()).await;
-        match &result {
-            Err(fault) if fault.is_ours() => self.note(Some(fault)),
-            Ok(_) => self.note(None),
-            Err(_) => {}
+        if let Err(fault @ Fault::Held { .. }) = &result
+            && !self.told.swap(true, Ordering::Relaxed)
+        {
+            tracing::error!(%fault, "some mail waits for the mail server to take it from us; told once");
         }
         result.map_err(SendError::from)
     }

@@ -1,4 +1,4 @@
-//! Delivering: the schedule, what ends it, and what may be sent twice.
+//! Delivering: the schedule, what ends it, what may be sent twice, and what an outage or a deadly message does.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,17 +10,21 @@ use fairy_jobs::{
     lane,
     link::LinkKey,
     notice::{Delivery, Subject},
-    ports::{Attempt, DeliveryContent, PortError, PortResult, SendError, Upkeep},
+    ports::{Attempt, Deliveries as _, DeliveryContent, PortError, PortResult, SendError, Upkeep},
     text::Name,
 };
-use fairy_queue::{Answer, Handler as _};
+use fairy_queue::{Answer, DeadJob, Handler as _, Job};
+use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
     fakes::{FakeDeliveries, FakeFeed, FakeLedger, FakeMailer, FakeTeams, Reply, Row, Said, job},
     world::{Counter, MINA, StoppedClock, email, start, user},
 };
-use crate::{Services, Settings, deliver};
+use crate::{
+    Services, Settings,
+    deliver::{self, DELIVERIES_AT_ONCE, Deliver},
+};
 
 /// A worker of lane `deliver`, and what it works with.
 pub(super) struct Bench {
@@ -59,10 +63,12 @@ pub(super) fn row(number: u8) -> Row {
         person: Some(MINA),
         name: Some(Name::parse("Mina Kim").unwrap()),
         attempt: 0,
+        failures: 0,
         created_at: start(),
     };
     let content = DeliveryContent::Link { person: Box::new(user(MINA)), expires_at: start() };
-    Row { delivery, content: Ok(content), due_at: start(), in_hand: false, end: None }
+    let (in_hand, deaths, error, end) = (false, 0, None, None);
+    Row { delivery, content: Ok(content), due_at: start(), in_hand, deaths, error, end }
 }
 
 impl Bench {
@@ -101,9 +107,37 @@ impl Bench {
         }
     }
 
+    /// What a process does that has just been started.
     async fn handle(&self, ids: &[DeliveryId]) -> Vec<Answer> {
-        let handler = deliver::handler(&self.services(&Arc::default()));
-        handler.handle(ids.iter().map(|id| job(lane::Deliver { delivery: *id }, None)).collect()).await
+        self.process().handle(jobs(ids)).await
+    }
+
+    fn process(&self) -> Deliver {
+        deliver::handler(&self.services(&Arc::default()))
+    }
+
+    /// The same in a process that dies at some messages: `None` if it did. What was begun is freed with the next start.
+    async fn live(&self, ids: &[DeliveryId]) -> Option<Vec<Answer>> {
+        let process = self.process();
+        let answers = tokio::select! {
+            biased;
+            () = self.mailer.died.notified() => None,
+            answers = process.handle(jobs(ids)) => Some(answers),
+        };
+        self.deliveries.free_begun(self.clock.now()).await.unwrap();
+        answers
+    }
+
+    fn asked(&self) -> usize {
+        std::mem::take(&mut *self.mailer.asked.lock().unwrap())
+    }
+
+    fn away(&self, error: Option<&str>) {
+        *self.mailer.away.lock().unwrap() = error.map(str::to_owned);
+    }
+
+    fn row(&self, id: DeliveryId) -> Row {
+        self.deliveries.rows.lock().unwrap()[&id].clone()
     }
 
     fn end(&self, id: DeliveryId) -> Option<Attempt> {
@@ -123,6 +157,17 @@ pub(super) fn settings() -> Settings {
         stop_within: Duration::from_secs(1),
         send_limit: Settings::SMTP_SEND_LIMIT,
     }
+}
+
+fn jobs(ids: &[DeliveryId]) -> Vec<Job<lane::Deliver>> {
+    ids.iter().map(|id| job(lane::Deliver { delivery: *id }, None)).collect()
+}
+
+/// How long the jobs wait, all of them equally long.
+fn wait(answers: &[Answer]) -> Duration {
+    let Answer::Snooze(wait) = answers[0] else { panic!("not {answers:?}") };
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    wait
 }
 
 fn later(error: &str) -> Reply {
@@ -161,7 +206,8 @@ async fn what_cannot_be_sent_is_tried_by_the_schedule_and_then_given_up() {
     for (wait, scheduled) in waits.iter().zip(schedule) {
         assert!((wait / scheduled - 1.0).abs() <= 0.101, "{wait} is not about {scheduled}");
     }
-    assert_eq!(bench.end(id), Some(Attempt::Failed { error: "no connection".to_owned() }));
+    let error = "given up after 8 failed attempts: no connection".to_owned();
+    assert_eq!(bench.end(id), Some(Attempt::Failed { error }));
     assert!(bench.mailer.sent.lock().unwrap().is_empty());
 }
 
@@ -219,4 +265,203 @@ async fn a_killed_sender_s_message_waits_for_its_lease_and_comes_under_the_same_
     let sent = bench.mailer.sent.lock().unwrap();
     assert_eq!(sent.len(), 2);
     assert_eq!(sent[0], sent[1]);
+}
+
+#[tokio::test]
+async fn a_message_that_kills_its_sender_is_given_up_and_the_others_are_sent() {
+    let bench = Bench::new();
+    let ids: Vec<DeliveryId> = (1..=8).map(|number| bench.add(row(number))).collect();
+    assert_eq!(ids.len(), DELIVERIES_AT_ONCE);
+    bench.mailer.kills.lock().unwrap().insert(ids[4]);
+    let mut deaths = 0;
+    let answers = loop {
+        match bench.live(&ids).await {
+            Some(answers) => break answers,
+            None => deaths += 1,
+        }
+        assert!(deaths < 10, "it kills for ever");
+    };
+    assert_eq!((deaths, answers), (3, vec![Answer::Done; 8]));
+    assert_eq!(bench.deliveries.begun.lock().unwrap()[0], 8, "first they go together");
+    for id in &ids {
+        let end = bench.end(*id).unwrap();
+        if *id == ids[4] {
+            let error = "its sender died three times while sending it".to_owned();
+            assert_eq!(end, Attempt::Failed { error });
+        } else {
+            assert!(matches!(end, Attempt::Sent { .. }), "{end:?}");
+        }
+    }
+    let sent = bench.mailer.sent.lock().unwrap();
+    assert!(sent.len() <= 14, "at most once more than without the deaths, not {}", sent.len());
+}
+
+#[tokio::test]
+async fn an_attempt_that_ends_clears_its_message() {
+    let bench = Bench::new();
+    let id = bench.add(row(1));
+    bench.mailer.kills.lock().unwrap().insert(id);
+    for _ in 0..2 {
+        assert_eq!(bench.live(&[id]).await, None);
+    }
+    assert_eq!(bench.row(id).deaths, 2);
+    bench.mailer.kills.lock().unwrap().clear();
+    bench.server([later("450 later")]);
+    let answers = bench.handle(&[id]).await;
+    assert_eq!(bench.row(id).deaths, 0);
+    // Attempts that nobody lived to end are not failures of its own: it stands at the beginning of its schedule.
+    assert!(wait(&answers) < Duration::from_secs(6), "{answers:?}");
+}
+
+#[tokio::test]
+async fn a_suspect_goes_while_no_other_does() {
+    let bench = Bench::new();
+    let suspect = bench.add(Row { deaths: 1, ..row(1) });
+    let slow = bench.add(row(2));
+    bench.mailer.kills.lock().unwrap().insert(slow);
+    let process = bench.process();
+    let first = process.handle(jobs(&[slow]));
+    let second = process.handle(jobs(&[suspect]));
+    futures::pin_mut!(first, second);
+    while *bench.mailer.asked.lock().unwrap() == 0 {
+        assert!(futures::poll!(&mut first).is_pending());
+        tokio::task::yield_now().await;
+    }
+    // The slow one is on its way now, so the suspect waits for it however often it is asked.
+    for _ in 0..20 {
+        assert!(futures::poll!(&mut second).is_pending());
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(bench.row(suspect).delivery.attempt, 0);
+}
+
+#[tokio::test]
+async fn a_job_that_dies_takes_its_message_along() {
+    let bench = Bench::new();
+    let id = bench.add(row(1));
+    let dead = DeadJob {
+        id: "1".to_owned().into(),
+        payload: serde_json::to_vec(&lane::Deliver { delivery: id }).unwrap(),
+        group: None,
+        error: "the column state (1) does not hold what it must".to_owned(),
+        attempts: 10,
+        history: Vec::new(),
+        pushed_at: 0,
+        died_at: 0,
+        unique_key: None,
+        tag: None,
+        trace: None,
+    };
+    let bury = async || bench.process().bury(&dead).await;
+    assert_eq!(bury().await, Ok(()));
+    assert_eq!(bench.end(id), Some(Attempt::Failed { error: dead.error.clone() }));
+    assert_eq!(bench.handle(&[id]).await, [Answer::Done]);
+    assert!(bench.mailer.sent.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_the_database_keeps_in_waits_and_is_no_suspect() {
+    let bench = Bench::new();
+    let id = bench.add(row(1));
+    let away = PortError::Unavailable("down".to_owned());
+    bench.deliveries.contents_errors.lock().unwrap().push_back(away);
+    assert_eq!(bench.handle(&[id]).await, [Answer::Snooze(Duration::from_secs(5))]);
+    assert_eq!((bench.row(id).deaths, bench.row(id).delivery.failures), (0, 0));
+}
+
+#[tokio::test]
+async fn an_outage_costs_one_question_a_round_and_nothing_of_the_schedule() {
+    let bench = Bench::new();
+    let process = bench.process();
+    let ids: Vec<DeliveryId> = (1..=200).map(|number| bench.add(row(number))).collect();
+    // Four hand-outs at once, as the lane has them.
+    let round = async || {
+        let mut answers = Vec::new();
+        for some in ids.chunks(4 * DELIVERIES_AT_ONCE) {
+            let hands = some.chunks(DELIVERIES_AT_ONCE).map(|ids| process.handle(jobs(ids)));
+            answers.extend(join_all(hands).await.concat());
+        }
+        answers
+    };
+    bench.away(Some("535 no"));
+    let mut asked_first = None;
+    let mut waits = Vec::new();
+    while bench.clock.now() < start() + SignedDuration::from_hours(4 * 24) {
+        let answers = round().await;
+        let asked = bench.asked();
+        match asked_first {
+            None => assert!(asked <= 4 * DELIVERIES_AT_ONCE, "{asked} at once"),
+            Some(_) => assert_eq!(asked, 1),
+        }
+        asked_first.get_or_insert(asked);
+        let waits_now = answers.iter().map(|answer| match answer {
+            Answer::Snooze(wait) => *wait,
+            answer => panic!("not {answer:?}"),
+        });
+        let longest = waits_now.max().unwrap();
+        waits.push(longest.as_secs());
+        bench.clock.advance(longest.try_into().unwrap());
+    }
+    assert_eq!((waits[0], *waits.last().unwrap()), (5, 900));
+    assert!(waits.is_sorted(), "{waits:?}");
+    for id in &ids {
+        let row = bench.row(*id);
+        assert_eq!((row.end, row.delivery.failures, row.error.as_deref()), (None, 0, Some("535 no")));
+    }
+    // Somebody repairs it: the first goes ahead, the others at once behind it.
+    bench.away(None);
+    assert_eq!(round().await, vec![Answer::Done; 200]);
+    assert_eq!(bench.mailer.sent.lock().unwrap().len(), 200);
+}
+
+#[tokio::test]
+async fn who_asks_for_the_others_is_another_each_time() {
+    let bench = Bench::new();
+    let process = bench.process();
+    let mut ids: Vec<DeliveryId> = (1..=3).map(|number| bench.add(row(number))).collect();
+    bench.away(Some("no connection"));
+    process.handle(jobs(&ids)).await;
+    let mut before = None;
+    for _ in 0..6 {
+        bench.clock.advance(SignedDuration::from_mins(16));
+        // In the order in which the lane hands them out.
+        ids.sort_by_key(|id| bench.row(*id).due_at);
+        let attempts: Vec<u32> = ids.iter().map(|id| bench.row(*id).delivery.attempt).collect();
+        process.handle(jobs(&ids)).await;
+        let asked = ids.iter().zip(attempts).filter(|(id, had)| bench.row(**id).delivery.attempt > *had);
+        let asked: Vec<DeliveryId> = asked.map(|(id, _)| *id).collect();
+        assert_eq!(asked.len(), 1);
+        assert_ne!(before.replace(asked[0]), Some(asked[0]));
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_five_days_is_given_up() {
+    let bench = Bench::new();
+    let process = bench.process();
+    let ids: Vec<DeliveryId> = (1..=3).map(|number| bench.add(row(number))).collect();
+    let held = bench.add(row(4));
+    bench.away(Some("no connection"));
+    bench.clock.advance(SignedDuration::from_hours(5 * 24) - SignedDuration::from_secs(1));
+    assert!(matches!(process.handle(jobs(&ids)).await[..], [Answer::Snooze(_), ..]));
+    bench.clock.advance(SignedDuration::from_secs(7));
+    assert_eq!(process.handle(jobs(&ids)).await, vec![Answer::Done; 3]);
+    bench.away(None);
+    bench.server([Reply::Refuses(SendError::Held { error: "554 relay".to_owned() })]);
+    bench.clock.advance(SignedDuration::from_hours(1));
+    assert_eq!(process.handle(jobs(&[held])).await, [Answer::Done]);
+    let error = |why| Some(Attempt::Failed { error: format!("given up after five days: {why}") });
+    assert!(ids.iter().all(|id| bench.end(*id) == error("no connection")), "{:?}", bench.end(ids[0]));
+    assert_eq!(bench.end(held), error("554 relay"));
+}
+
+#[tokio::test]
+async fn what_is_held_up_holds_up_no_other() {
+    let bench = Bench::new();
+    let process = bench.process();
+    let ids: Vec<DeliveryId> = (1..=3).map(|number| bench.add(row(number))).collect();
+    bench.server([Reply::Refuses(SendError::Held { error: "554 relay".to_owned() })]);
+    let answers = process.handle(jobs(&ids)).await;
+    assert_eq!(answers, [Answer::Snooze(Duration::from_secs(5)), Answer::Done, Answer::Done]);
+    assert_eq!(bench.row(ids[0]).delivery.failures, 0);
 }

@@ -30,7 +30,16 @@ fn site() -> Site {
 fn delivery(subject: Subject, to: UserId) -> Delivery {
     let id = DeliveryId::from_bytes([1, 0x9a, 0xba, 0x53, 0x6f, 0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
     let name = Some(user(to).name);
-    Delivery { id, subject, address: email(to), person: Some(to), name, attempt: 1, created_at: start() }
+    Delivery {
+        id,
+        subject,
+        address: email(to),
+        person: Some(to),
+        name,
+        attempt: 1,
+        failures: 0,
+        created_at: start(),
+    }
 }
 
 fn mail(delivery: &Delivery, content: &DeliveryContent) -> Mail {

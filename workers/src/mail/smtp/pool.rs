@@ -21,6 +21,11 @@ impl Pool {
         self.parked().pop().map(|(_, connection)| connection)
     }
 
+    /// Forgets all of them: one was closed or is silent, so the others, which are older, most likely are.
+    pub(super) fn clear(&self) {
+        self.parked().clear();
+    }
+
     /// Keeps a connection for a while.
     pub(super) fn park(self: &Arc<Self>, connection: AsyncSmtpConnection) {
         let mut parked = self.parked();

@@ -81,7 +81,7 @@ impl Server {
             } else if self.protection == Protection::Required {
                 let error =
                     "the server offers no STARTTLS, and a password is not sent in the clear".to_owned();
-                return Err(Fault::Ours { during: "STARTTLS", error });
+                return Err(Fault::Away { during: "STARTTLS", error });
             }
         }
         if let Some(credentials) = &self.credentials {
