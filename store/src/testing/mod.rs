@@ -5,6 +5,7 @@
 
 mod accounts;
 mod activity;
+mod attempts;
 mod feed;
 mod ledger;
 mod lists;

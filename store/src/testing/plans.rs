@@ -31,6 +31,7 @@ async fn no_statement_walks_over_what_grows() {
         super::feed::all(),
         super::lists::all(),
         super::telling::all(),
+        super::attempts::all(),
         super::activity::all(),
         super::upkeep::all(),
     );

@@ -6,5 +6,7 @@ mod fakes;
 mod follow;
 mod lanes;
 mod mails;
+mod outage;
+mod post;
 mod sweep;
 mod world;
