@@ -27,6 +27,11 @@ async fn a_create_answers_the_task() {
     let team = Team::new().await;
     let task = team.task_with(json!({"title": "Fix login", "labels": ["Bug"], "due": "2031-02-28"})).await;
     let id = task.str("id");
+    assert!(
+        task.text.starts_with(&format!(r#"{{"id":"{id}","key":"WEB-1","#)),
+        "as it is described: {}",
+        task.text
+    );
     assert_eq!(task.header("Location"), Some(format!("/v1{}", team.at(&format!("/tasks/{id}"))).as_str()));
     assert_eq!(task.header("ETag"), Some("\"1\""));
     assert!(task.header("Operation-Id").is_some_and(|op| op.starts_with("op_")));
