@@ -20,14 +20,11 @@ use poem_openapi::OperationId;
 
 use crate::{
     front::Front,
+    network::Network,
     page,
     problem::{Refusal, internal, refusal_of, response},
     shape::header,
 };
-
-/// The address a request came from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ClientAddress(pub IpAddr);
 
 /// What was asked for, kept for the case that it is refused.
 struct Asked {
@@ -61,11 +58,11 @@ impl<E: Endpoint> Endpoint for Edge<E> {
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let id = self.front.services.ids.ulid(self.front.now()).to_string();
-        let address = client_address(&request, self.front.settings.forwarded_hops);
+        let network = Network::of(client_address(&request, self.front.settings.forwarded_hops));
         let asked = Asked::of(&request);
-        request.set_data(ClientAddress(address));
+        request.set_data(network);
         request.set_data(Arc::clone(&self.front));
-        let answered = match self.front.limits.address.take(&address, self.front.now()) {
+        let answered = match self.front.limits.address.take(&network, self.front.now()) {
             Ok(()) => AssertUnwindSafe(self.inner.call(request)).catch_unwind().await,
             Err(problem) => Ok(Err(Refusal::from(problem).into())),
         };

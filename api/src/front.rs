@@ -1,13 +1,15 @@
 //! What all routes share: the services, the settings, and what is kept in memory to answer quickly.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use fairy_jobs::id::{UserId, WorkspaceId};
 use jiff::Timestamp;
 
 use crate::{
     Services, Settings,
+    accept::Claims,
     auth::{Callers, PasswordPool},
+    network::Network,
     rates::Buckets,
     routes::StreamSlots,
 };
@@ -24,6 +26,8 @@ pub(crate) struct Front {
     pub passwords: PasswordPool,
     /// How often one may ask.
     pub limits: Limits,
+    /// Idempotency keys of what is being accepted.
+    pub claims: Claims,
     /// How many live streams are open.
     pub streams: StreamSlots,
 }
@@ -31,17 +35,27 @@ pub(crate) struct Front {
 /// The buckets of all kinds.
 pub(crate) struct Limits {
     /// By address.
-    pub address: Buckets<IpAddr>,
+    pub address: Buckets<Network>,
     /// By person.
     pub caller: Buckets<UserId>,
     /// By workspace.
     pub workspace: Buckets<WorkspaceId>,
     /// Credentials by address.
-    pub credentials_address: Buckets<IpAddr>,
-    /// Sign-ins by account, named by the hash of its address.
+    pub credentials_address: Buckets<Network>,
+    /// Sign-ins by account, named by the hash of its address, from browsers that are not known to it.
     pub sign_in: Buckets<[u8; 32]>,
+    /// Sign-ins by browser, from those that are known to the account.
+    pub device: Buckets<[u8; 16]>,
+    /// Checks of a password by its owner, who is let in already or holds a link.
+    pub password: Buckets<UserId>,
     /// Mails with links by account, named by the hash of its address.
     pub link: Buckets<[u8; 32]>,
+    /// Invitations by the hash of the address.
+    pub invited: Buckets<[u8; 32]>,
+    /// Invitations by who invites.
+    pub inviter: Buckets<UserId>,
+    /// Invitations by workspace.
+    pub invitations: Buckets<WorkspaceId>,
 }
 
 impl Front {
@@ -57,8 +71,14 @@ impl Front {
                 workspace: Buckets::new(rates.workspace),
                 credentials_address: Buckets::new(rates.credentials_address),
                 sign_in: Buckets::new(rates.sign_in),
+                device: Buckets::new(rates.sign_in),
+                password: Buckets::new(rates.sign_in),
                 link: Buckets::new(rates.link),
+                invited: Buckets::new(rates.invited),
+                inviter: Buckets::new(rates.inviter),
+                invitations: Buckets::new(rates.invitations),
             },
+            claims: Claims::default(),
             streams: StreamSlots::default(),
             services,
             settings,

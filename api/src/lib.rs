@@ -9,6 +9,8 @@ mod app;
 mod auth;
 mod edge;
 mod front;
+mod host;
+mod network;
 mod page;
 mod problem;
 mod rates;
@@ -20,5 +22,6 @@ mod view;
 
 pub use accept::operation_job;
 pub use app::{app, spec};
+pub use host::is_local;
 pub use services::Services;
 pub use settings::{Rate, Rates, Settings, SignUp};

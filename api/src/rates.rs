@@ -12,6 +12,8 @@ use crate::Rate;
 
 /// The most buckets of one kind.
 const MOST: usize = 20_000;
+/// The seconds in which a rate's count comes back.
+const HOUR: f64 = 3_600.0;
 
 /// Buckets of one kind.
 pub(crate) struct Buckets<K> {
@@ -50,13 +52,13 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
             bucket.tokens -= wanted;
             return Ok(());
         }
-        let seconds = (wanted - bucket.tokens) * 60.0 / f64::from(self.rate.per_minute.max(1));
+        let seconds = (wanted - bucket.tokens) * HOUR / f64::from(self.rate.per_hour.max(1));
         Err(too_many(seconds))
     }
 
     fn refilled(&self, bucket: Bucket, now: Timestamp) -> Bucket {
         let passed = now.duration_since(bucket.at).as_secs_f64().max(0.0);
-        let tokens = bucket.tokens + passed * f64::from(self.rate.per_minute) / 60.0;
+        let tokens = bucket.tokens + passed * f64::from(self.rate.per_hour) / HOUR;
         Bucket { tokens: tokens.min(f64::from(self.rate.burst)), at: now }
     }
 
@@ -79,7 +81,7 @@ fn too_many(seconds: f64) -> Problem {
         clippy::cast_sign_loss,
         reason = "clamped to the range of the type"
     )]
-    let seconds = seconds.ceil().clamp(1.0, 3_600.0) as u32;
+    let seconds = seconds.ceil().clamp(1.0, HOUR) as u32;
     let detail = format!("Too many requests. Try again in {seconds} seconds.");
     Problem::new(ProblemKind::TooManyRequests, detail).retry_after(seconds)
 }
@@ -92,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_bucket_empties_and_refills_with_time() {
-        let buckets = Buckets::new(Rate { burst: 3, per_minute: 6 });
+        let buckets = Buckets::new(Rate::per_minute(3, 6));
         let start = Timestamp::UNIX_EPOCH;
         assert!((0..3).all(|_| buckets.take(&"a", start).is_ok()));
         let refused = buckets.take(&"a", start).unwrap_err();
@@ -107,7 +109,7 @@ mod tests {
 
     #[test]
     fn many_strangers_do_not_fill_the_memory() {
-        let buckets = Buckets::new(Rate { burst: 3, per_minute: 6 });
+        let buckets = Buckets::new(Rate::per_minute(3, 6));
         let start = Timestamp::UNIX_EPOCH;
         (0..3).for_each(|_| buckets.take(&usize::MAX, start).unwrap());
         (0..MOST * 2).for_each(|key| buckets.take(&key, start).unwrap());
@@ -117,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_goes_back_gives_nothing() {
-        let buckets = Buckets::new(Rate { burst: 1, per_minute: 60 });
+        let buckets = Buckets::new(Rate::per_minute(1, 60));
         let start = Timestamp::UNIX_EPOCH + 1.hour();
         assert!(buckets.take(&(), start).is_ok());
         assert!(buckets.take(&(), Timestamp::UNIX_EPOCH).is_err());

@@ -55,14 +55,30 @@ pub enum SignUp {
 pub struct Rate {
     /// The most at once.
     pub burst: u32,
-    /// How many come back in a minute.
-    pub per_minute: u32,
+    /// How many come back in an hour.
+    pub per_hour: u32,
+}
+
+impl Rate {
+    /// This many at once, and `count` more in a minute.
+    pub const fn per_minute(burst: u32, count: u32) -> Self {
+        Self { burst, per_hour: count.saturating_mul(60) }
+    }
+
+    /// This many at once, and `count` more in an hour.
+    pub const fn per_hour(burst: u32, count: u32) -> Self {
+        Self { burst, per_hour: count }
+    }
+
+    const fn times(self, factor: u32) -> Self {
+        Self { burst: self.burst.saturating_mul(factor), per_hour: self.per_hour.saturating_mul(factor) }
+    }
 }
 
 /// The limits on how often one may ask; what is over them is answered with `429`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rates {
-    /// Requests of any kind from one address.
+    /// Requests of any kind from one address, for IPv6 its /64.
     pub address: Rate,
     /// Requests of one session or token.
     pub caller: Rate,
@@ -70,23 +86,52 @@ pub struct Rates {
     pub workspace: Rate,
     /// Sign-ups, sign-ins and password resets from one address.
     pub credentials_address: Rate,
-    /// Sign-ins to one account, and checks of its password.
+    /// Sign-ins to one account from browsers that are not known to it; from each browser that is; and checks of the
+    /// password by who is let in already.
     pub sign_in: Rate,
     /// Mails with links to one account.
     pub link: Rate,
+    /// Invitations to one address, over all workspaces.
+    pub invited: Rate,
+    /// Invitations by one person, over all workspaces.
+    pub inviter: Rate,
+    /// Invitations into one workspace.
+    pub invitations: Rate,
+}
+
+impl Rates {
+    /// `factor` times as much of everything.
+    #[must_use]
+    pub const fn times(self, factor: u32) -> Self {
+        Self {
+            address: self.address.times(factor),
+            caller: self.caller.times(factor),
+            workspace: self.workspace.times(factor),
+            credentials_address: self.credentials_address.times(factor),
+            sign_in: self.sign_in.times(factor),
+            link: self.link.times(factor),
+            invited: self.invited.times(factor),
+            inviter: self.inviter.times(factor),
+            invitations: self.invitations.times(factor),
+        }
+    }
 }
 
 impl Default for Rates {
     fn default() -> Self {
-        let rate = |burst, per_minute| Rate { burst, per_minute };
         Self {
-            address: rate(50_000, 300_000),
-            caller: rate(20_000, 120_000),
-            workspace: rate(20_000, 120_000),
+            address: Rate::per_minute(50_000, 300_000),
+            caller: Rate::per_minute(20_000, 120_000),
+            workspace: Rate::per_minute(20_000, 120_000),
             // An office, or a test suite that makes a few hundred accounts, shares one address.
-            credentials_address: rate(600, 60),
-            sign_in: rate(30, 6),
-            link: rate(5, 1),
+            credentials_address: Rate::per_minute(600, 60),
+            sign_in: Rate::per_minute(30, 6),
+            // Whoever knows an address can have a link sent to it, so this is all that stands before its mailbox.
+            link: Rate::per_hour(5, 12),
+            invited: Rate::per_hour(3, 4),
+            // A team of fifty is invited at once, by one person, and again should something be wrong with the list.
+            inviter: Rate::per_hour(100, 60),
+            invitations: Rate::per_hour(200, 120),
         }
     }
 }

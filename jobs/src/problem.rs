@@ -84,6 +84,9 @@ problems! {
     /// Not JSON.
     UnsupportedMediaType = "unsupported-media-type", 415, "The body must be JSON",
         "Send `Content-Type: application/json`.";
+    /// The request names a host that is not this server's.
+    Misdirected = "misdirected", 421, "The request was meant for another host",
+        "The host name in the request is none under which this is answered; `detail` names those that are.";
     /// Well formed, but a value is not acceptable.
     Invalid = "invalid", 422, "A value is not acceptable",
         "`errors` names each field and what it must be.";

@@ -4,6 +4,7 @@
 
 use std::{fmt, path::Path, process::ExitCode, time::Duration};
 
+use fairy_api::is_local;
 use fairy_jobs::{clock::Clock as _, clock::rfc3339};
 use jiff::Timestamp;
 use rustix::fs::{Access, access, statvfs};
@@ -13,7 +14,7 @@ use crate::{
     config::{Config, Effective, Faults, Layers, Transport, effective},
     lanes,
     process::{clock::SystemClock, data_dir},
-    stack::{Parts, is_local, open_store, smtp},
+    stack::{Parts, open_store, smtp},
 };
 
 /// Less free space than this is a failure: SQLite needs room to finish what it began.

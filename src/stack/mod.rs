@@ -18,4 +18,4 @@ pub use drain::Drained;
 pub use opened::{Opened, open_store};
 pub use parts::Parts;
 pub use start::Stack;
-pub use wire::{is_for_one_machine, is_local, smtp};
+pub use wire::{is_for_one_machine, smtp};

@@ -1,8 +1,8 @@
 //! Joining the crates: which part fulfils which port.
 
-use std::{net::IpAddr, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
-use fairy_api::{Rate, Rates};
+use fairy_api::{Rates, is_local};
 use fairy_jobs::ports::Mailer;
 use fairy_store::Store;
 use fairy_workers::mail;
@@ -118,7 +118,7 @@ pub fn api_settings(config: &Config, public_url: Url, drain: CancellationToken) 
         mail_dir: mail_directory(config).filter(|_| is_for_one_machine(config, &public_url)),
         drain,
         forwarded_hops: config.http.proxies,
-        rates: rates(config.limits_factor),
+        rates: Rates::default().times(config.limits_factor),
         ..fairy_api::Settings::new(public_url)
     }
 }
@@ -129,33 +129,11 @@ pub fn is_for_one_machine(config: &Config, public_url: &Url) -> bool {
     config.http.address.ip().is_loopback() && is_local(public_url.host_str())
 }
 
-/// Whether this host name or address is this machine's own.
-pub fn is_local(host: Option<&str>) -> bool {
-    let host = host.unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
 /// Where mail files are, if mail goes to files.
 pub fn mail_directory(config: &Config) -> Option<PathBuf> {
     match &config.mail.transport {
         Transport::Files(directory) => Some(directory.clone()),
         Transport::Smtp { .. } => None,
-    }
-}
-
-fn rates(factor: u32) -> Rates {
-    let times = |rate: Rate| Rate {
-        burst: rate.burst.saturating_mul(factor),
-        per_minute: rate.per_minute.saturating_mul(factor),
-    };
-    let base = Rates::default();
-    Rates {
-        address: times(base.address),
-        caller: times(base.caller),
-        workspace: times(base.workspace),
-        credentials_address: times(base.credentials_address),
-        sign_in: times(base.sign_in),
-        link: times(base.link),
     }
 }
 

@@ -1,19 +1,23 @@
 //! Making an account and signing in, for the API and for the page that an invitation leads to.
 
-use std::net::IpAddr;
-
 use fairy_jobs::{
     account::{Digest, Locale, TimeZone, User},
     email::EmailAddress,
     id::{SessionId, UserId},
+    link::Device,
     ports::{LinkPurpose, Session},
     problem::{Problem, ProblemKind},
     text::Name,
 };
 use jiff::ToSpan as _;
 
-use super::{Secret, caller::csrf_token, sha256};
-use crate::{SignUp, front::Front, problem::Refusal};
+use super::{
+    Secret,
+    caller::csrf_token,
+    cookie::{device_cookie, session_cookie},
+    sha256,
+};
+use crate::{SignUp, front::Front, problem::Refusal, routes::Origin};
 
 /// How long a session lasts after it was last used.
 const SESSION_DAYS: i64 = 30;
@@ -41,21 +45,24 @@ pub(crate) struct SignedIn {
     pub user: User,
     /// The session.
     pub session: Session,
-    /// The session's secret.
-    pub secret: Secret,
+    secret: Secret,
     /// The session's CSRF token.
     pub csrf_token: String,
+    device: Device,
+}
+
+impl SignedIn {
+    /// What the browser is to keep: the session, and that it is known to the account.
+    pub fn cookies(&self, front: &Front) -> [String; 2] {
+        let (settings, key) = (&front.settings, &front.services.link_key);
+        [session_cookie(settings, &self.secret), device_cookie(settings, key, self.device)]
+    }
 }
 
 impl Front {
     /// Makes an account, sends the link that proves its address, and signs in.
-    pub async fn sign_up(
-        &self,
-        new: NewAccount,
-        from: IpAddr,
-        user_agent: &str,
-    ) -> Result<SignedIn, Refusal> {
-        self.limits.credentials_address.take(&from, self.now())?;
+    pub async fn sign_up(&self, new: NewAccount, origin: &Origin) -> Result<SignedIn, Refusal> {
+        self.limits.credentials_address.take(&origin.network, self.now())?;
         let invited = self.admit(&new).await?;
         let hash = self.passwords.hash(&new.password).await?;
         let now = self.now();
@@ -75,7 +82,7 @@ impl Front {
             // The account is there; the link can be asked for again.
             tracing::warn!(user = %user.id, cause = refusal.cause, "no link was sent after a sign-up: {refusal}");
         }
-        self.begin_session(user, user_agent).await
+        self.begin_session(user, origin).await
     }
 
     /// Whether the address is proved by an invitation; refused where sign-up needs one.
@@ -100,11 +107,9 @@ impl Front {
         &self,
         email: &EmailAddress,
         password: &str,
-        from: IpAddr,
-        user_agent: &str,
+        origin: &Origin,
     ) -> Result<SignedIn, Refusal> {
-        self.limits.credentials_address.take(&from, self.now())?;
-        self.limits.sign_in.take(&sha256(email.as_str().as_bytes()), self.now())?;
+        self.count_guess(email, origin).await?;
         let credentials = self.services.accounts.credentials(email).await?;
         let (user, hash) = credentials.map(|c| (c.user, c.password_hash)).unzip();
         let right = self.passwords.verify(password, hash).await?;
@@ -113,18 +118,37 @@ impl Front {
             None => None,
         };
         let wrong = || Problem::new(ProblemKind::InvalidCredentials, "E-mail or password is wrong.");
-        self.begin_session(user.ok_or_else(wrong)?, user_agent).await
+        self.begin_session(user.ok_or_else(wrong)?, origin).await
     }
 
-    /// Whether this is the person's password; counts as a sign-in.
-    pub async fn check_password(&self, user: &User, password: &str) -> Result<(), Refusal> {
-        self.limits.sign_in.take(&sha256(user.email.as_str().as_bytes()), self.now())?;
-        let credentials = self.services.accounts.credentials_of(user.id).await?;
-        let right = self.passwords.verify(password, credentials.map(|c| c.password_hash)).await?;
+    /// Counts a guess at a password. Strangers share the buckets of their network and of the account, so whoever guesses
+    /// is slowed down; a browser that the account knows has a bucket of its own, so nobody's guesses keep its owner out.
+    async fn count_guess(&self, email: &EmailAddress, origin: &Origin) -> Result<(), Refusal> {
+        let now = self.now();
+        if let Some(device) = origin.device
+            && let Some(credentials) = self.services.accounts.credentials(email).await?
+            && credentials.user == device.user
+        {
+            return Ok(self.limits.device.take(&device.nonce, now)?);
+        }
+        self.limits.credentials_address.take(&origin.network, now)?;
+        Ok(self.limits.sign_in.take(&sha256(email.as_str().as_bytes()), now)?)
+    }
+
+    /// Refused unless this is the person's password.
+    pub async fn check_password(&self, user: UserId, password: &str) -> Result<(), Refusal> {
+        let right = self.is_password(user, password).await?;
         if right { Ok(()) } else { Err(Problem::field("current_password", "is wrong").into()) }
     }
 
-    async fn begin_session(&self, user: User, user_agent: &str) -> Result<SignedIn, Refusal> {
+    /// Whether this is the person's password, for who is let in already: strangers have no part in its bucket.
+    pub(super) async fn is_password(&self, user: UserId, password: &str) -> Result<bool, Refusal> {
+        self.limits.password.take(&user, self.now())?;
+        let credentials = self.services.accounts.credentials_of(user).await?;
+        self.passwords.verify(password, credentials.map(|c| c.password_hash)).await
+    }
+
+    async fn begin_session(&self, user: User, origin: &Origin) -> Result<SignedIn, Refusal> {
         let (ids, now) = (self.services.ids.as_ref(), self.now());
         let secret = Secret::session(ids);
         let session = Session {
@@ -133,9 +157,11 @@ impl Front {
             created_at: now,
             seen_at: now,
             expires_at: now + (SESSION_DAYS * 24).hours(),
-            user_agent: user_agent.chars().filter(|c| !c.is_control()).take(200).collect(),
+            user_agent: origin.user_agent.chars().filter(|c| !c.is_control()).take(200).collect(),
         };
         self.services.accounts.create_session(&session, secret.hash()).await?;
-        Ok(SignedIn { csrf_token: csrf_token(self, &session), user, session, secret })
+        let known = origin.device.filter(|device| device.user == user.id);
+        let device = known.unwrap_or_else(|| Device::new(user.id, ids));
+        Ok(SignedIn { csrf_token: csrf_token(self, &session), user, session, secret, device })
     }
 }

@@ -14,7 +14,7 @@ pub(crate) use self::{
     account::{NewAccount, SignedIn},
     caller::{Caller, Person, browser, check_csrf, secret_of},
     callers::Callers,
-    cookie::{ended_cookie, session_cookie},
+    cookie::{device, ended_cookie},
     password::PasswordPool,
     place::Place,
     secret::{Secret, sha256},

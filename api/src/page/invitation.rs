@@ -11,7 +11,6 @@ use fairy_jobs::{
 };
 use poem::{
     Request, Response, handler,
-    http::header as names,
     web::{Data, Path},
 };
 use serde::Deserialize;
@@ -21,11 +20,11 @@ use super::{
     sheet::{again, message, page},
 };
 use crate::{
-    auth::{Caller, NewAccount, browser, check_csrf, session_cookie},
+    auth::{Caller, NewAccount, browser, check_csrf},
     front::Front,
     problem::Refusal,
     routes::Origin,
-    shape::{Fields, header},
+    shape::{Fields, set_cookies},
 };
 
 #[derive(Template)]
@@ -72,7 +71,7 @@ pub(super) async fn show(
     code: Path<String>,
     request: &Request,
 ) -> poem::Result<Response> {
-    front.limits.credentials_address.take(&origin.address, front.now()).map_err(Refusal::from)?;
+    front.limits.credentials_address.take(&origin.network, front.now()).map_err(Refusal::from)?;
     let join = Join::of(&front, &code.0, request).await?;
     Ok(page(&join)?)
 }
@@ -86,7 +85,7 @@ pub(super) async fn accept(
     form: SentForm<JoinForm>,
     request: &Request,
 ) -> poem::Result<Response> {
-    front.limits.credentials_address.take(&origin.address, front.now()).map_err(Refusal::from)?;
+    front.limits.credentials_address.take(&origin.network, front.now()).map_err(Refusal::from)?;
     let joined = join(&front, &origin, &code.0, &form.0, request).await;
     match joined {
         Ok(response) => Ok(response),
@@ -141,18 +140,16 @@ async fn join(
             front.join(&caller, code).await?;
             return welcome(&workspace);
         }
-        "sign-in" => {
-            front.sign_in(&invitation.email, &form.password, origin.address, &origin.user_agent).await?
-        }
+        "sign-in" => front.sign_in(&invitation.email, &form.password, origin).await?,
         _ => {
             let account = account(form, invitation, code)?;
-            front.sign_up(account, origin.address, &origin.user_agent).await?
+            front.sign_up(account, origin).await?
         }
     };
     let caller = Caller::of_session(signed_in.session.clone());
     front.join(&caller, code).await?;
     let mut response = welcome(&workspace)?;
-    header(&mut response, names::SET_COOKIE, &session_cookie(&front.settings, &signed_in.secret));
+    set_cookies(&mut response, &signed_in.cookies(front));
     Ok(response)
 }
 

@@ -1,6 +1,7 @@
 //! Mails that were kept as files instead of being sent, for who tries Fairy out.
 //!
-//! A mail quotes what members wrote, so its HTML is shown in a sandbox of its own: no script, no request, no origin.
+//! A mail quotes what members wrote, so its HTML is shown in a sandbox of its own: no script, no request, no origin. And
+//! mails hold links that open accounts, so a page whose name was bent to this machine does not get to read them.
 
 use std::{io, sync::Arc};
 
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::{
     front::Front,
+    host::OwnHost,
     problem::{Refusal, internal},
     shape::header,
 };
@@ -49,7 +51,7 @@ struct Piece<'a> {
 
 /// The newest mails.
 #[handler]
-pub(super) async fn list(front: Data<&Arc<Front>>) -> poem::Result<Response> {
+pub(super) async fn list(_own: OwnHost, front: Data<&Arc<Front>>) -> poem::Result<Response> {
     let directory = front.settings.mail_dir.as_deref().ok_or_else(missing)?;
     let mails = newest(directory).await.map_err(|error| broken(&error))?;
     Ok(page(&Mails { mails, most: MOST })?)
@@ -57,7 +59,11 @@ pub(super) async fn list(front: Data<&Arc<Front>>) -> poem::Result<Response> {
 
 /// One mail.
 #[handler]
-pub(super) async fn show(front: Data<&Arc<Front>>, file: Path<String>) -> poem::Result<Response> {
+pub(super) async fn show(
+    _own: OwnHost,
+    front: Data<&Arc<Front>>,
+    file: Path<String>,
+) -> poem::Result<Response> {
     let mail = find(&front, &file.0).await?;
     let text = pieces(&mail.text, front.base());
     Ok(page(&Mail { text, html: mail.html.is_some(), mail: &mail })?)
@@ -65,7 +71,11 @@ pub(super) async fn show(front: Data<&Arc<Front>>, file: Path<String>) -> poem::
 
 /// The HTML of one mail.
 #[handler]
-pub(super) async fn html(front: Data<&Arc<Front>>, file: Path<String>) -> poem::Result<Response> {
+pub(super) async fn html(
+    _own: OwnHost,
+    front: Data<&Arc<Front>>,
+    file: Path<String>,
+) -> poem::Result<Response> {
     let html = find(&front, &file.0).await?.html.ok_or_else(missing)?;
     // Links open beside the mail: no page of ours lets itself be framed.
     let html = html.replacen("<head>", "<head><base target=\"_blank\">", 1);

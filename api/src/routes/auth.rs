@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::{Topic, origin::Origin};
 use crate::{
-    auth::{NewAccount, Person, SignedIn, ended_cookie, session_cookie},
+    auth::{NewAccount, Person, SignedIn, ended_cookie},
     front::Front,
     shape::{
         BODY, CALLER, CONFLICT, Done, Fields, GONE, JsonBody, Made, Patched, Raw, Refused, Reply, Shows,
@@ -101,9 +101,9 @@ pub(crate) struct SignedInView {
     csrf_token: String,
 }
 
-fn split(front: &Front, signed_in: SignedIn) -> (SignedInView, String) {
-    let cookie = session_cookie(&front.settings, &signed_in.secret);
-    (SignedInView { user: signed_in.user.into(), csrf_token: signed_in.csrf_token }, cookie)
+fn split(front: &Front, signed_in: SignedIn) -> (SignedInView, [String; 2]) {
+    let cookies = signed_in.cookies(front);
+    (SignedInView { user: signed_in.user.into(), csrf_token: signed_in.csrf_token }, cookies)
 }
 
 /// Accounts and sessions.
@@ -121,12 +121,17 @@ impl AuthRoutes {
         body: JsonBody<SignUpRequest>,
     ) -> Result<Reply<Made<SignedInView>>, Refused<{ BODY | WRITE | CONFLICT | GONE | CALLER }>> {
         let account = body.value.into_account()?;
-        let signed_in = self.0.sign_up(account, origin.address, &origin.user_agent).await?;
-        let (view, cookie) = split(&self.0, signed_in);
-        Ok(Reply::made(&view, "/v1/me").with(header::SET_COOKIE, &cookie))
+        let signed_in = self.0.sign_up(account, &origin).await?;
+        let (view, cookies) = split(&self.0, signed_in);
+        Ok(Reply::made(&view, "/v1/me").cookies(&cookies))
     }
 
     /// Sign in
+    ///
+    /// Guesses are slowed down with `429`: those at one account, and those from one address. A browser that has signed in
+    /// to the account before keeps the cookie `fairy_device` (`__Host-fairy_device` over https), also after sign-out; its
+    /// attempts are counted by themselves, so that nobody is kept out by the guesses of strangers. A client without
+    /// cookies that meets `429` waits as long as `Retry-After` says, or uses an API token.
     #[oai(path = "/auth/sign-in", method = "post", operation_id = "sign_in")]
     async fn sign_in(
         &self,
@@ -134,9 +139,9 @@ impl AuthRoutes {
         body: JsonBody<SignInRequest>,
     ) -> Result<Reply<Shows<SignedInView>>, Refused<{ BODY | WRITE | CALLER }>> {
         let (email, password) = body.value.into_credentials()?;
-        let signed_in = self.0.sign_in(&email, &password, origin.address, &origin.user_agent).await?;
-        let (view, cookie) = split(&self.0, signed_in);
-        Ok(Reply::show(&view).with(header::SET_COOKIE, &cookie))
+        let signed_in = self.0.sign_in(&email, &password, &origin).await?;
+        let (view, cookies) = split(&self.0, signed_in);
+        Ok(Reply::show(&view).cookies(&cookies))
     }
 
     /// Sign out

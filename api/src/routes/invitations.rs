@@ -9,7 +9,7 @@ use fairy_jobs::{
     problem::{Problem, ProblemKind},
     rights::Action,
     team::{Invitation, Role},
-    team_command::TeamCommand,
+    team_command::{Ask, TeamCommand},
     text::{Name, Slug},
 };
 use jiff::{Timestamp, ToSpan as _};
@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use super::{Topic, origin::Origin, workspaces::WorkspaceView};
 use crate::{
-    auth::Caller,
+    auth::{Caller, sha256},
     front::Front,
     problem::{Refusal, internal},
     shape::{
@@ -117,6 +117,10 @@ struct InvitingView {
     name: Shown<Name>,
 }
 
+fn because(what: &str, problem: Problem) -> Problem {
+    Problem { detail: format!("{what} {}", problem.detail), ..problem }
+}
+
 /// The invitations.
 pub(crate) struct InvitationRoutes(pub Arc<Front>);
 
@@ -124,7 +128,9 @@ pub(crate) struct InvitationRoutes(pub Arc<Front>);
 impl InvitationRoutes {
     /// Invite somebody by mail
     ///
-    /// Takes the role admin. A second invitation to the same address replaces the first.
+    /// Takes the role admin. A second invitation to the same address replaces the first. How many mails this sends is
+    /// bounded, with `429`: to one address over all workspaces (3 at once, 4 an hour), by one person (100, 60 an hour), and
+    /// for one workspace (200, 120 an hour). At most 500 invitations wait in a workspace; beyond that it is `409`.
     #[oai(path = "/workspaces/:ws/invitations", method = "post", operation_id = "create_invitation")]
     async fn create(
         &self,
@@ -135,7 +141,9 @@ impl InvitationRoutes {
         let place = self.0.place(&caller, &ws.0, Action::ManageMembers).await?;
         let ask = self.0.ask(&caller, place.workspace);
         let id = InvitationId::generate(self.0.services.ids.as_ref(), ask.at);
-        let done = self.0.execute(&ask, &body.value.into_command(id, ask.at)?).await?;
+        let command = body.value.into_command(id, ask.at)?;
+        self.0.count_invitation(&ask, &command)?;
+        let done = self.0.execute(&ask, &command).await?;
         let invitation = done.invitation.ok_or_else(internal)?;
         let location = format!("/v1/workspaces/{}/invitations", place.workspace);
         Ok(Reply::made(&InvitationView::from(invitation), &location))
@@ -183,7 +191,7 @@ impl InvitationRoutes {
         origin: Origin,
         code: Path<String>,
     ) -> Result<Reply<Shows<OpenInvitationView>>, Refused<{ GONE }>> {
-        self.0.limits.credentials_address.take(&origin.address, self.0.now())?;
+        self.0.limits.credentials_address.take(&origin.network, self.0.now())?;
         let (invitation, workspace) = self.0.invitation(&code.0).await?;
         let people = self.0.people(workspace.id, [invitation.invited_by]).await?;
         Ok(Reply::show(&OpenInvitationView {
@@ -214,6 +222,23 @@ impl InvitationRoutes {
 }
 
 impl Front {
+    /// Counts an invitation: mails go to people who did not ask for them. The address comes last, so that whoever may send
+    /// none does not use up what others may send there.
+    fn count_invitation(&self, ask: &Ask, command: &TeamCommand) -> Result<(), Problem> {
+        let TeamCommand::Invite { email, .. } = command else {
+            return Ok(());
+        };
+        let (limits, now) = (&self.limits, ask.at);
+        let yours = "You have sent many invitations. The rest can follow later.";
+        limits.inviter.take(&ask.actor, now).map_err(|problem| because(yours, problem))?;
+        let theirs = "Many invitations were sent for this workspace. The rest can follow later.";
+        limits.invitations.take(&ask.workspace, now).map_err(|problem| because(theirs, problem))?;
+        let address =
+            "This address was sent several invitations lately: ask its owner to look for the newest one.";
+        let hash = sha256(email.as_str().as_bytes());
+        limits.invited.take(&hash, now).map_err(|problem| because(address, problem))
+    }
+
     /// Accepts the invitation of this code for the caller.
     pub async fn join(&self, caller: &Caller, code: &str) -> Result<WorkspaceView, Refusal> {
         caller.needs(fairy_jobs::rights::Scope::Admin)?;

@@ -28,6 +28,6 @@ pub(crate) use self::{
         BODY, CALLER, CONFLICT, GONE, NOT_ACCEPTABLE, OPERATION, QUERY, Refused, TARGET, WRITE,
         problem_schema,
     },
-    reply::{Done, Made, Reply, Shape, Shows, Tagged, header, json_content, located, plain},
+    reply::{Done, Made, Reply, Shape, Shows, Tagged, header, json_content, located, plain, set_cookies},
     shown::Shown,
 };

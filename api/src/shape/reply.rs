@@ -38,6 +38,12 @@ impl<S> Reply<S> {
         header(&mut self.response, name, value);
         self
     }
+
+    /// The same with these cookies.
+    pub fn cookies(mut self, cookies: &[String]) -> Self {
+        set_cookies(&mut self.response, cookies);
+        self
+    }
 }
 
 impl<S> IntoResponse for Reply<S> {
@@ -113,6 +119,13 @@ fn json<T: ToJSON>(status: StatusCode, value: &T) -> Response {
 pub(crate) fn header(response: &mut Response, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
+    }
+}
+
+/// Adds cookies, each in a header of its own (RFC 6265 §3).
+pub(crate) fn set_cookies(response: &mut Response, cookies: &[String]) {
+    for value in cookies.iter().filter_map(|cookie| HeaderValue::from_str(cookie).ok()) {
+        response.headers_mut().append(names::SET_COOKIE, value);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Accounts, sessions, tokens, passwords, invitations and members.
 
 mod invitations;
+mod limits;
 mod members;
 mod passwords;
 mod sessions;

@@ -39,6 +39,26 @@ async fn the_page_lists_mails_and_shows_them_without_running_anything() {
 }
 
 #[tokio::test]
+async fn a_page_whose_name_was_bent_to_this_machine_reads_no_mail() {
+    let team = Team::new().await;
+    team.invite("jae@example.com", "member").await;
+    let file = team.letters().remove(0).file;
+    let port = team.server.url().rsplit_once(':').unwrap().1.to_owned();
+    for path in ["/dev/mail".to_owned(), format!("/dev/mail/{file}"), format!("/dev/mail/{file}/html")] {
+        for own in ["localhost", "127.0.0.1", "[::1]"] {
+            team.owner.api.page(&path).header("Host", &format!("{own}:{port}")).await.is(200);
+        }
+        for other in ["evil.example", "localhost.evil.example", "10.0.0.1"] {
+            let bent = team.owner.api.page(&path).header("Host", &format!("{other}:{port}")).await;
+            let bent = bent.problem(421, "misdirected");
+            assert!(!bent.text.contains("jae@example.com"), "{bent:?}");
+        }
+    }
+    // What needs a caller, or tells nothing of anybody, is the same under every name.
+    team.owner.api.stranger().page("/").header("Host", "evil.example").await.is(200);
+}
+
+#[tokio::test]
 async fn there_is_no_such_page_where_mail_is_sent() {
     let smtp = Port::claim();
     let launch = Launch::new()
