@@ -69,9 +69,9 @@ impl Front {
             return Ok(None);
         };
         if now.duration_since(session.seen_at) >= NOTED_EVERY {
-            let noted = self.services.accounts.touch_session(session.id, now).await;
-            self.callers.forget_session(session.id);
-            unimportant(noted);
+            let note = self.services.accounts.touch_session(session.id, now);
+            // When it ends is left as it was: what could not be noted must not make it last.
+            unimportant(self.callers.sessions.note(&hash, |held| held.seen_at = now, note).await);
         }
         Ok(Some(session))
     }
@@ -85,9 +85,8 @@ impl Front {
             return Ok(None);
         };
         if token.used_at.is_none_or(|at: Timestamp| now.duration_since(at) >= NOTED_EVERY) {
-            let noted = self.services.accounts.touch_token(token.id, now).await;
-            self.callers.forget_token(token.id);
-            unimportant(noted);
+            let note = self.services.accounts.touch_token(token.id, now);
+            unimportant(self.callers.tokens.note(&hash, |held| held.used_at = Some(now), note).await);
         }
         Ok(Some(token))
     }
@@ -107,7 +106,7 @@ impl Front {
     }
 }
 
-/// Noting the use of something may fail without harm: the next request notes it again.
+/// Noting the use of something may fail without harm: who reads it anew notes it again.
 fn unimportant(result: PortResult<()>) {
     if let Err(error) = result {
         tracing::debug!(%error, "the use of a session or token was not noted");

@@ -92,6 +92,20 @@ impl<K: Hash + Eq + Clone, V: Clone> Fresh<K, V> {
         }
     }
 
+    /// Notes something about an entry: here first, so that nobody notes it a second time, then where it is kept. However
+    /// that ends the entry stays, for in an outage there is no other.
+    pub async fn note(
+        &self,
+        key: &K,
+        here: impl FnOnce(&mut V),
+        there: impl Future<Output = PortResult<()>>,
+    ) -> PortResult<()> {
+        if let Some((value, _)) = self.lock().get_mut(key) {
+            here(value);
+        }
+        there.await
+    }
+
     /// Forgets the entries of which `gone` holds.
     pub fn forget(&self, gone: impl Fn(&K, &V) -> bool) {
         self.forgotten.fetch_add(1, Ordering::AcqRel);
@@ -164,6 +178,22 @@ mod tests {
         };
         assert_eq!(cache.get(&1, start, &Reach::default(), read).await, Ok(Some(7)));
         assert_eq!(get(&cache, start, Ok(None)).await, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn a_note_that_fails_costs_nobody_their_entry() {
+        let (cache, start) = (Fresh::<u8, u8>::default(), Timestamp::UNIX_EPOCH);
+        get(&cache, start, Ok(Some(7))).await.unwrap();
+        let noted = cache.note(&1, |value| *value = 8, async { Err(PortError::Unavailable("away".into())) });
+        assert!(noted.await.is_err());
+        assert_eq!(get(&cache, start + 1.second(), Ok(None)).await, Ok(Some(8)), "it is not noted again");
+        assert_eq!(get(&cache, start + 4.minutes(), away()).await, Ok(Some(8)));
+        cache.note(&1, |value| *value = 9, async { Ok(()) }).await.unwrap();
+        assert_eq!(get(&cache, start + 4.minutes(), away()).await, Ok(Some(9)), "nor does one that succeeds");
+        // What is not held is not brought back: it may have been forgotten while it was read.
+        cache.forget(|_, _| true);
+        cache.note(&1, |value| *value = 10, async { Ok(()) }).await.unwrap();
+        assert!(get(&cache, start + 4.minutes(), away()).await.is_err());
     }
 
     #[tokio::test]
