@@ -80,7 +80,10 @@ impl Front {
             same_request(outcome.fingerprint, ticket.fingerprint())?;
             return Ok(Carried { tag: Tag::of(&operation), outcome: Some(outcome), replayed: true });
         }
-        let accepted = self.push(std::slice::from_ref(&operation)).await?.into_iter().next();
+        let accepted = {
+            let _claim = self.claims.claim(ticket)?;
+            self.push(std::slice::from_ref(&operation)).await?.into_iter().next()
+        };
         let (tag, replayed) = accepted
             .map_or_else(|| (Tag::of(&operation), false), |accepted| (accepted.tag, accepted.replayed));
         let outcome = self.wait(operation.id, listening, ticket.envelope.prefer.patience()).await;

@@ -79,15 +79,14 @@ impl Front {
             ..ticket.operation(self, command)
         };
         let operations: Vec<Operation> = items.into_iter().map(operation).collect();
-        // A batch is in the lane whole and in order, so its first operation is applied no later than the others: if it
-        // has no outcome, the others are still in the lane, where their keys are met, or were never accepted.
-        let first = match operations.first() {
-            Some(first) if ticket.keyed => self.earlier_outcome(first.id).await?,
-            _ => None,
-        };
-        let replayed = match first {
-            Some(outcome) => {
-                same_request(outcome.fingerprint, ticket.fingerprint())?;
+        // A key that another request holds must be met before anything is pushed: of a batch it would be the first
+        // operation alone that the lane turns away.
+        let _claim = self.claims.claim(ticket)?;
+        let earlier = if ticket.keyed { self.earlier_request(ticket.id).await? } else { None };
+        // A batch is in the lane whole and in order: what is known of its first operation holds for the others.
+        let replayed = match earlier {
+            Some(fingerprint) => {
+                same_request(fingerprint, ticket.fingerprint())?;
                 true
             }
             None => self.push(&operations).await?.iter().any(|accepted| accepted.replayed),

@@ -6,6 +6,7 @@
 
 mod answer;
 mod batch;
+mod claims;
 mod envelope;
 mod operated;
 mod prefer;
@@ -18,6 +19,7 @@ mod wait;
 pub use self::push::operation_job;
 pub(crate) use self::{
     batch::{BatchAccepted, Item, most_items},
+    claims::Claims,
     envelope::Envelope,
     operated::{Changed, Created, Nothing, Operated},
     prefer::Prefer,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use fairy_jobs::{
     id::{OperationId, UserId, WorkspaceId},
     lane::Tag,
-    operation::Outcome,
+    operation::{Fingerprint, Outcome},
     ports::WorkspaceName,
     problem::Problem,
     rights::{self, Action},
@@ -67,14 +67,29 @@ impl Front {
         if let Some(outcome) = earlier {
             return Ok(Some(Standing::Ended(outcome)));
         }
-        let found = self.services.queue.find(self.services.operations, &id.to_string()).await;
-        let found = found.map_err(|error| Refusal { cause: Some(error.0), ..unavailable().into() })?;
-        let lane = found.and_then(|found| Some((found.state, Tag::parse(found.tag.as_deref()?)?)));
+        let lane = self.in_lane(id).await?;
         if let Some((FoundState::Waiting | FoundState::Running | FoundState::Settled, tag)) = lane {
             return Ok(Some(Standing::Accepted(tag)));
         }
         let outcome = self.services.ledger.outcome(id).await?;
         Ok(outcome.map(Standing::Ended).or_else(|| Some(Standing::GivenUp(lane?.1))))
+    }
+
+    /// What an earlier request with this id was, wherever it is; while the database is away the lane alone decides.
+    pub(super) async fn earlier_request(&self, id: OperationId) -> Result<Option<Fingerprint>, Refusal> {
+        if let Some(outcome) = self.earlier_outcome(id).await? {
+            return Ok(Some(outcome.fingerprint));
+        }
+        if let Some((_, tag)) = self.in_lane(id).await? {
+            return Ok(Some(tag.fingerprint));
+        }
+        Ok(self.earlier_outcome(id).await?.map(|outcome| outcome.fingerprint))
+    }
+
+    async fn in_lane(&self, id: OperationId) -> Result<Option<(FoundState, Tag)>, Refusal> {
+        let found = self.services.queue.find(self.services.operations, &id.to_string()).await;
+        let found = found.map_err(|error| Refusal { cause: Some(error.0), ..unavailable().into() })?;
+        Ok(found.and_then(|found| Some((found.state, Tag::parse(found.tag.as_deref()?)?))))
     }
 
     /// Whether the caller may see what the operation left. Who may not even know of it is told that there is none; who

@@ -42,11 +42,14 @@ impl Ticket {
         }
     }
 
-    /// The ticket of one item of this batch. No key of a client holds a NUL, so an item's id is never another request's.
+    /// The ticket of one item of this batch. The first has the batch's own id, which is that of any request with the same
+    /// key, so whichever request comes second meets the first. No key of a client holds a NUL, so the ids of the others are
+    /// never another request's.
     #[must_use]
     pub fn item(&self, front: &Front, index: usize) -> Self {
         let (caller, place) = &self.operation_of;
         let id = match &self.envelope.idempotency_key {
+            _ if index == 0 => self.id,
             Some(key) => keyed_id(caller.user, place.workspace, &format!("{key}\0{index}")),
             None => OperationId::generate(front.services.ids.as_ref(), front.now()),
         };

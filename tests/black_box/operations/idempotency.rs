@@ -1,9 +1,11 @@
 //! A repeat with the same key gets the first outcome; nothing happens twice.
 
-use futures::future::join_all;
-use serde_json::json;
+use std::future::IntoFuture;
 
-use crate::team::Team;
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use crate::{harness::wait_until, team::Team};
 
 #[tokio::test]
 async fn a_repeat_gets_the_first_outcome() {
@@ -49,6 +51,72 @@ async fn another_request_under_the_same_key_is_refused() {
     patch_with("\"2\"").await.problem(422, "idempotency-key-reused");
     assert_eq!(patch_with("\"1\"").await.is(200).header("Idempotency-Replayed"), Some("true"));
     assert_eq!(team.owner.api.all(&path).await.len(), 1);
+}
+
+fn batch(titles: &[&str]) -> Value {
+    let item = |title: &&str| json!({"project": "WEB", "title": title});
+    json!({"items": titles.iter().map(item).collect::<Vec<_>>()})
+}
+
+#[tokio::test]
+async fn a_key_is_of_one_request_single_or_batch() {
+    let team = Team::new().await;
+    let (one, many) = (team.at("/tasks"), team.at("/tasks/batch"));
+    let single =
+        |key: &str| team.owner.api.post(&one, &json!({"project": "WEB", "title": "Single"})).key(key);
+    let several = |key: &str, titles: &[&str]| team.owner.api.post(&many, &batch(titles)).key(key);
+    for waits in [false, true] {
+        let (a, b) = if waits { ("a-waits", "b-waits") } else { ("a", "b") };
+        if waits {
+            team.server.beside(&["lanes", "pause", "operations"]).await.succeeded();
+        }
+        let before = if waits { 4 } else { 0 };
+        single(a).respond_async().await.is(202);
+        let first = several(b, &["One", "Two"]).await.is(202);
+        if !waits {
+            wait_until("all are applied", || async {
+                (team.owner.api.all(&one).await.len() == 3).then_some(())
+            })
+            .await;
+        }
+        several(a, &["One", "Two"]).await.problem(422, "idempotency-key-reused");
+        several(a, &["Single"]).await.problem(422, "idempotency-key-reused");
+        single(b).await.problem(422, "idempotency-key-reused");
+        for other in [&["One"][..], &["One", "Other"], &["One", "Two", "Three"], &["Two", "One"]] {
+            several(b, other).await.problem(422, "idempotency-key-reused");
+        }
+        let again = several(b, &["One", "Two"]).await.is(202);
+        assert_eq!(again["operations"], first["operations"]);
+        assert_eq!(again.header("Idempotency-Replayed"), Some("true"));
+        assert_eq!(single(a).respond_async().await.header("Idempotency-Replayed"), Some("true"));
+        if waits {
+            team.server.beside(&["lanes", "resume", "operations"]).await.succeeded();
+        }
+        // One more that comes after them all shows that nothing else was accepted.
+        team.task("Last").await;
+        assert_eq!(team.owner.api.all(&one).await.len(), before + 4);
+    }
+}
+
+#[tokio::test]
+async fn different_requests_under_one_key_at_the_same_time_are_one() {
+    let team = Team::new().await;
+    let (one, many) = (team.at("/tasks"), team.at("/tasks/batch"));
+    let titles = ["One", "Two", "Three", "Four", "Five"];
+    for round in 0..10 {
+        let key = format!("race-{round}");
+        let single = team.owner.api.post(&one, &json!({"project": "WEB", "title": "Single"})).key(&key);
+        let batches = (1..=5).map(|n| team.owner.api.post(&many, &batch(&titles[..n])).key(&key));
+        let before = team.owner.api.all(&one).await.len();
+        let calls: Vec<_> = batches.chain([single]).map(IntoFuture::into_future).collect();
+        let replies = join_all(calls).await;
+        let accepted: Vec<usize> = (0..6).filter(|at| replies[*at].status < 300).collect();
+        assert!(replies.iter().all(|reply| matches!(reply.status, 201 | 202 | 422)), "{replies:?}");
+        assert_eq!(accepted.len(), 1, "{replies:?}");
+        team.task("Last").await;
+        let made = if accepted[0] == 5 { 1 } else { accepted[0] + 1 };
+        assert_eq!(team.owner.api.all(&one).await.len(), before + made + 1, "{replies:?}");
+    }
 }
 
 #[tokio::test]
