@@ -20,6 +20,7 @@ pub mod operation;
 pub mod page;
 pub mod ports;
 pub mod problem;
+pub mod profile;
 mod retry;
 pub mod rights;
 pub mod state;

@@ -114,6 +114,11 @@ pub fn check(role: Option<Role>, scope: Scope, action: Action) -> Result<(), Pro
     Ok(())
 }
 
+/// Whether a member with this role (`None`: not a member) may invite somebody as `invited`.
+pub fn may_invite(role: Option<Role>, invited: Role) -> bool {
+    invited < Role::Owner && check(role, Scope::Admin, Action::ManageMembers).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use fairy_jobs::{
     problem::ProblemKind,
     rights::Scope,
     team::{Invitation, Member, ProjectKey, Role},
-    team_command::{Ask, TeamCommand, TeamState, TeamWrite, decide},
+    team_command::{Ask, MOST_INVITATIONS, TeamCommand, TeamState, TeamWrite, decide},
     text::Name,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -94,8 +94,10 @@ fn an_invitation_opens_for_its_address_alone_and_once() {
     let mut invited = state(None, None);
     assert_eq!(refusal(&invited, &accept), ProblemKind::LinkExpired);
     invited.invitation = Some(invitation(&person(OTHER, None).email));
+    invited.target = Some(person(OTHER, Some(Role::Owner)));
     assert_eq!(refusal(&invited, &accept), ProblemKind::Forbidden);
     invited.invitation = Some(invitation(&invited.actor.email));
+    invited.target = Some(person(OTHER, Some(Role::Admin)));
     let joined = decide(&invited, &ask(), &accept).unwrap();
     assert_eq!(joined.writes[0], TeamWrite::Role(ACTOR, Some(Role::Member)));
     let late = Ask { at: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24), ..ask() };
@@ -104,6 +106,54 @@ fn an_invitation_opens_for_its_address_alone_and_once() {
     invited.actor.role = Some(Role::Admin);
     let again = decide(&invited, &ask(), &accept).unwrap();
     assert_eq!((again.writes, again.changes), (vec![TeamWrite::CloseInvitation(INVITATION)], vec![]));
+}
+
+#[test]
+fn an_invitation_goes_with_the_right_to_send_it() {
+    let accept = TeamCommand::Accept { id: INVITATION };
+    let mut invited = state(None, None);
+    invited.invitation = Some(invitation(&invited.actor.email));
+    for (inviter, opens) in [
+        (Some(Role::Owner), true),
+        (Some(Role::Admin), true),
+        (Some(Role::Member), false),
+        (Some(Role::Viewer), false),
+        (None, false),
+    ] {
+        invited.target = Some(person(OTHER, inviter));
+        let decision = decide(&invited, &ask(), &accept);
+        assert_eq!(decision.is_ok(), opens, "{inviter:?}");
+        if let Err(problem) = decision {
+            assert_eq!(problem.kind, ProblemKind::LinkExpired);
+            assert!(
+                problem.detail.starts_with("Who sent the invitation may not invite any more."),
+                "{problem}"
+            );
+        }
+    }
+}
+
+#[test]
+fn so_many_invitations_wait_and_no_more() {
+    let invite = |email: &str| TeamCommand::Invite {
+        id: INVITATION,
+        email: EmailAddress::parse(email).unwrap(),
+        role: Role::Member,
+        expires_at: ask().at,
+    };
+    let mut admin = state(Some(Role::Admin), None);
+    admin.count = MOST_INVITATIONS - 1;
+    assert!(decide(&admin, &ask(), &invite("mina@example.com")).is_ok());
+    admin.count = MOST_INVITATIONS;
+    assert_eq!(refusal(&admin, &invite("mina@example.com")), ProblemKind::Conflict);
+    // One that replaces another adds none, and one that has expired can be withdrawn to make room.
+    admin.invitation = Some(invitation(&EmailAddress::parse("mina@example.com").unwrap()));
+    assert!(decide(&admin, &ask(), &invite("mina@example.com")).is_ok());
+    let late = Ask { at: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(48), ..ask() };
+    let withdrawn = decide(&admin, &late, &TeamCommand::Withdraw { id: INVITATION }).unwrap();
+    assert_eq!(withdrawn.writes, [TeamWrite::CloseInvitation(INVITATION)]);
+    let other = TeamCommand::Withdraw { id: InvitationId::from_bytes([4; 16]) };
+    assert_eq!(refusal(&admin, &other), ProblemKind::NotFound);
 }
 
 #[test]

@@ -88,7 +88,7 @@ impl Desk {
             return Ok(format!("{} is verified already", user.email));
         }
         let link = self.link(&user, LinkPurpose::VerifyEmail).await?;
-        self.store.use_link(link, LinkPurpose::VerifyEmail, self.parts.clock.now()).await?;
+        self.store.verify_email(link, self.parts.clock.now()).await?;
         Ok(format!("{} is verified", user.email))
     }
 

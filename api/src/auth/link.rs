@@ -3,12 +3,12 @@
 use fairy_jobs::{
     account::{User, check_password},
     email::EmailAddress,
-    id::{DeliveryId, InvitationId, LinkId, UserId},
+    id::{DeliveryId, InvitationId, LinkId, SessionId, UserId},
     link::Purpose,
-    ports::LinkPurpose,
+    ports::{Invited, LinkPurpose, PortError, ResetLink},
     problem::{Problem, ProblemKind},
     team::{Invitation, Workspace},
-    text::Name,
+    team_command::opens,
 };
 use jiff::ToSpan as _;
 
@@ -40,9 +40,8 @@ impl Front {
     /// Proves an address with the code of a link.
     pub async fn verify_email(&self, code: &str) -> Result<(), Refusal> {
         let id = self.services.link_key.open(Purpose::VerifyEmail, code).ok_or_else(expired)?;
-        let used =
-            self.services.accounts.use_link(LinkId::from_bytes(id), LinkPurpose::VerifyEmail, self.now());
-        self.callers.forget_user(used.await?);
+        let user = self.services.accounts.verify_email(LinkId::from_bytes(id), self.now()).await?;
+        self.callers.forget_user(user);
         Ok(())
     }
 
@@ -58,63 +57,57 @@ impl Front {
         }
     }
 
-    /// Sets a new password with the code of a link; ends all sessions and API tokens.
+    /// Sets a new password with the code of a link; ends all sessions and API tokens. Nothing but a password that is set
+    /// uses the link up, and whoever repeats the request that did it is told that it is done.
     pub async fn reset_password(&self, code: &str, password: &str) -> Result<(), Refusal> {
         let id = self.services.link_key.open(Purpose::ResetPassword, code).ok_or_else(expired)?;
-        // What can be judged without knowing whose it is comes first: a link is used up by one attempt.
-        judge(password, None)?;
-        let hash = self.passwords.hash(password).await?;
-        let now = self.now();
-        let accounts = &self.services.accounts;
-        let user = accounts.use_link(LinkId::from_bytes(id), LinkPurpose::ResetPassword, now).await?;
-        judge(password, accounts.user(user).await?.as_ref())?;
-        self.replace_password(user, &hash, None).await
-    }
-
-    /// Keeps a new hash and ends all sessions but one; without that one, as after a reset, all API tokens too.
-    pub async fn replace_password(
-        &self,
-        user: UserId,
-        hash: &str,
-        keep: Option<fairy_jobs::id::SessionId>,
-    ) -> Result<(), Refusal> {
-        self.services.accounts.set_password(user, hash, keep, self.now()).await?;
-        self.callers.forget_sessions_of(user);
-        if keep.is_none() {
-            self.callers.forget_tokens_of(user);
-            self.callers.forget_user(user);
+        let (id, accounts) = (LinkId::from_bytes(id), &self.services.accounts);
+        let link = accounts.reset_link(id, self.now()).await?.ok_or_else(expired)?;
+        if link.used {
+            return self.was_reset(&link, password).await;
         }
-        Ok(())
+        let user = accounts.user(link.user).await?.ok_or_else(expired)?;
+        let judged = check_password(password, &user.email, &user.name);
+        judged.map_err(|error| Problem::field("password", error.to_string()))?;
+        let hash = self.passwords.hash(password).await?;
+        let reset = accounts.reset_password(id, &hash, self.now()).await;
+        // Also if it may have been done.
+        self.callers.forget_sessions_of(user.id);
+        self.callers.forget_tokens_of(user.id);
+        self.callers.forget_user(user.id);
+        match reset {
+            Ok(_) => Ok(()),
+            // The same request sent twice at once: the other was faster.
+            Err(PortError::Refused(_)) => self.was_reset(&link, password).await,
+            Err(PortError::Unknown(cause)) => {
+                let detail = "The password may have been set. Send the same request again: it then is, or was already.";
+                Err(Refusal {
+                    cause: Some(cause),
+                    ..Problem::new(ProblemKind::OutcomeUnknown, detail).into()
+                })
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
-    /// The invitation of a code, if it waits; it may have expired.
+    /// Whether a link that was used set this password.
+    async fn was_reset(&self, link: &ResetLink, password: &str) -> Result<(), Refusal> {
+        if self.is_password(link.user, password).await? { Ok(()) } else { Err(expired().into()) }
+    }
+
+    /// Keeps a new hash and ends all sessions but one.
+    pub async fn replace_password(&self, user: UserId, hash: &str, keep: SessionId) -> Result<(), Refusal> {
+        let changed = self.services.accounts.change_password(user, hash, keep).await;
+        self.callers.forget_sessions_of(user);
+        Ok(changed?)
+    }
+
+    /// The invitation of a code, if it still opens the workspace.
     pub async fn invitation(&self, code: &str) -> Result<(Invitation, Workspace), Refusal> {
         let id = self.services.link_key.open(Purpose::Invitation, code).ok_or_else(expired)?;
         let found = self.services.teams.invitation(InvitationId::from_bytes(id)).await?;
-        let found = found.filter(|(invitation, _)| invitation.expires_at > self.now());
-        Ok(found.ok_or_else(expired)?)
-    }
-}
-
-/// Whether a password is good enough; without the person only by itself.
-pub(super) fn judge(password: &str, user: Option<&User>) -> Result<(), Problem> {
-    let stranger =
-        || Some((EmailAddress::parse("nobody@nowhere.invalid").ok()?, Name::parse("nobody").ok()?));
-    let person = match user {
-        Some(user) => Some((user.email.clone(), user.name.clone())),
-        None => stranger(),
-    };
-    let judged = person.map_or(Ok(()), |(email, name)| check_password(password, &email, &name));
-    judged.map_err(|error| Problem::field("password", error.to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_short_password_is_refused_whosever_it_is() {
-        assert!(judge("short", None).is_err());
-        assert!(judge("correct horse battery", None).is_ok());
+        let Invited { invitation, workspace, inviter } = found.ok_or_else(expired)?;
+        opens(&invitation, inviter, self.now())?;
+        Ok((invitation, workspace))
     }
 }

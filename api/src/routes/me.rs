@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use fairy_jobs::{
-    account::{Day, Digest, Locale, TimeOfDay, TimeZone, User},
+    account::{Locale, TimeOfDay, TimeZone, User},
     problem::Problem,
+    profile::{DigestPatch, ProfilePatch},
     rights::Scope,
     text::Name,
 };
@@ -15,7 +16,6 @@ use super::Topic;
 use crate::{
     auth::Caller,
     front::Front,
-    problem::Refusal,
     shape::{
         BODY, CALLER, Fields, Given, JsonBody, Nullable, Raw, Refused, Reply, Shows, WRITE, given_object,
     },
@@ -54,36 +54,23 @@ pub(crate) struct DigestRequest {
 }
 
 impl PatchMeRequest {
-    fn onto(self, user: User) -> Result<User, Problem> {
+    fn into_patch(self) -> Result<ProfilePatch, Problem> {
         let mut fields = Fields::default();
-        let name = fields.given("name", &self.name).unwrap_or(user.name);
-        let time_zone = fields.given("time_zone", &self.time_zone).unwrap_or(user.time_zone);
-        let locale = fields.given("locale", &self.locale).unwrap_or(user.locale);
-        let digest = match self.digest.0 {
-            Some(request) => fields.adopt("digest", request.onto(user.digest)),
-            None => Some(user.digest),
-        };
-        fields.finish(|| Some(User { name, time_zone, locale, digest: digest?, ..user }))
+        let name = fields.given("name", &self.name);
+        let time_zone = fields.given("time_zone", &self.time_zone);
+        let locale = fields.given("locale", &self.locale);
+        let digest = fields.adopt("digest", self.digest.0.unwrap_or_default().into_patch());
+        fields.finish(|| Some(ProfilePatch { name, time_zone, locale, digest: digest? }))
     }
 }
 
 impl DigestRequest {
-    fn onto(self, digest: Digest) -> Result<Digest, Problem> {
+    fn into_patch(self) -> Result<DigestPatch, Problem> {
         let mut fields = Fields::default();
-        let times = match &self.times.0 {
-            Some(times) => fields.list("times", times, 6),
-            None => digest.times,
-        };
-        let weekdays: Vec<Day> = match &self.weekdays.0 {
-            Some(days) => {
-                let days: Vec<Weekday> = fields.list("weekdays", days, 7);
-                days.into_iter().map(|day| day.0).collect()
-            }
-            None => digest.weekdays,
-        };
-        let digest = Digest { enabled: self.enabled.0.unwrap_or(digest.enabled), times, weekdays };
-        let digest = fields.finish(|| Some(digest))?;
-        digest.checked().map_err(|error| Problem::field("times", error.to_string()))
+        let times = self.times.0.map(|times| fields.list("times", &times, 6));
+        let weekdays: Option<Vec<Weekday>> = self.weekdays.0.map(|days| fields.list("weekdays", &days, 7));
+        let weekdays = weekdays.map(|days| days.into_iter().map(|day| day.0).collect());
+        fields.finish(|| Some(DigestPatch { enabled: self.enabled.0, times, weekdays }))
     }
 }
 
@@ -98,9 +85,8 @@ pub(crate) struct MeView {
 }
 
 impl MeView {
-    async fn of(front: &Front, caller: &Caller) -> Result<Self, Refusal> {
-        let user = front.user(caller.user).await?;
-        Ok(Self { user: user.into(), csrf_token: Nullable(caller.csrf_token(front)) })
+    fn of(front: &Front, caller: &Caller, user: User) -> Self {
+        Self { user: user.into(), csrf_token: Nullable(caller.csrf_token(front)) }
     }
 }
 
@@ -112,12 +98,13 @@ impl MeRoutes {
     /// Show one's account
     #[oai(path = "/me", method = "get", operation_id = "get_me")]
     async fn show(&self, caller: Caller) -> Result<Reply<Shows<MeView>>, Refused<{ CALLER }>> {
-        Ok(Reply::show(&MeView::of(&self.0, &caller).await?))
+        let user = self.0.user(caller.user).await?;
+        Ok(Reply::show(&MeView::of(&self.0, &caller, user)))
     }
 
     /// Change one's account
     ///
-    /// With an API token it takes the scope `write`.
+    /// What is absent stays, also if it is changed elsewhere at the same moment. With an API token it takes the scope `write`.
     #[oai(path = "/me", method = "patch", operation_id = "update_me")]
     async fn update(
         &self,
@@ -125,9 +112,9 @@ impl MeRoutes {
         body: JsonBody<PatchMeRequest>,
     ) -> Result<Reply<Shows<MeView>>, Refused<{ CALLER | BODY | WRITE }>> {
         caller.needs(Scope::Write)?;
-        let user = body.value.onto(self.0.user(caller.user).await?)?;
-        self.0.services.accounts.update_user(&user).await?;
-        self.0.callers.forget_user(user.id);
-        Ok(Reply::show(&MeView::of(&self.0, &caller).await?))
+        let patch = body.value.into_patch()?;
+        let changed = self.0.services.accounts.change_profile(caller.user, &patch).await;
+        self.0.callers.forget_user(caller.user);
+        Ok(Reply::show(&MeView::of(&self.0, &caller, changed?)))
     }
 }

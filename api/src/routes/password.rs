@@ -56,9 +56,9 @@ impl PasswordRoutes {
     ) -> Result<Reply<Done>, Refused<{ CALLER | BODY | WRITE }>> {
         let user = self.0.user(person.user).await?;
         body.value.check(&user)?;
-        self.0.check_password(&user, &body.value.current_password).await?;
+        self.0.check_password(user.id, &body.value.current_password).await?;
         let hash = self.0.passwords.hash(&body.value.new_password).await?;
-        self.0.replace_password(user.id, &hash, Some(person.session.id)).await?;
+        self.0.replace_password(user.id, &hash, person.session.id).await?;
         Ok(Reply::done())
     }
 

@@ -11,6 +11,7 @@ use crate::{
     email::EmailAddress,
     id::{DeliveryId, LinkId, SessionId, TokenId, UserId},
     page::{Page, PageRequest},
+    profile::ProfilePatch,
     rights::Scope,
     text::Name,
 };
@@ -79,6 +80,15 @@ impl LinkPurpose {
     }
 }
 
+/// A link to reset a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResetLink {
+    /// Whose it is.
+    pub user: UserId,
+    /// Whether it has done its work; then it opens nothing, and only tells a repeat from a stranger.
+    pub used: bool,
+}
+
 /// The accounts.
 #[async_trait]
 pub trait Accounts: Send + Sync + 'static {
@@ -90,17 +100,10 @@ pub trait Accounts: Send + Sync + 'static {
     async fn credentials_of(&self, user: UserId) -> PortResult<Option<Credentials>>;
     /// The account.
     async fn user(&self, id: UserId) -> PortResult<Option<User>>;
-    /// Changes name, time zone, locale and digest settings of the account, and what its memberships show of them.
-    async fn update_user(&self, user: &User) -> PortResult<()>;
-    /// Sets the password and ends all sessions but `keep`, and all reset links. Without `keep` the account is recovered by
-    /// a link: its API tokens end too, and its address is verified.
-    async fn set_password(
-        &self,
-        user: UserId,
-        hash: &str,
-        keep: Option<SessionId>,
-        at: Timestamp,
-    ) -> PortResult<()>;
+    /// Changes the account as it is at that moment, and what its memberships show of it; the account as it is then.
+    async fn change_profile(&self, user: UserId, patch: &ProfilePatch) -> PortResult<User>;
+    /// Sets the password and ends all sessions but `keep`, and all reset links.
+    async fn change_password(&self, user: UserId, hash: &str, keep: SessionId) -> PortResult<()>;
 
     /// Makes a link and the delivery that carries it, replacing earlier ones of that purpose.
     async fn send_link(
@@ -110,9 +113,15 @@ pub trait Accounts: Send + Sync + 'static {
         ids: (LinkId, DeliveryId),
         times: (Timestamp, Timestamp),
     ) -> PortResult<()>;
-    /// Uses a link up, once: whose it was. `LinkExpired` if it was used, replaced or has expired at `at`.
-    /// `VerifyEmail` marks the address as verified in the same transaction.
-    async fn use_link(&self, id: LinkId, purpose: LinkPurpose, at: Timestamp) -> PortResult<UserId>;
+    /// The link to reset a password, used or not, if it was not replaced and has not expired at `at`; looking does not use
+    /// it up.
+    async fn reset_link(&self, id: LinkId, at: Timestamp) -> PortResult<Option<ResetLink>>;
+    /// Uses a link up, once, and marks the address of whose it was as verified. `LinkExpired` if it was used, replaced or
+    /// has expired at `at`.
+    async fn verify_email(&self, id: LinkId, at: Timestamp) -> PortResult<UserId>;
+    /// Uses a link up, once, and recovers the account of whose it was: sets the password, ends all sessions and API
+    /// tokens, and marks the address as verified. `LinkExpired` if it was used, replaced or has expired at `at`.
+    async fn reset_password(&self, id: LinkId, hash: &str, at: Timestamp) -> PortResult<UserId>;
 
     /// Keeps a session under the SHA-256 of its secret; beyond 50 of one person the oldest end.
     async fn create_session(&self, session: &Session, secret_hash: [u8; 32]) -> PortResult<()>;

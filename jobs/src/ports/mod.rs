@@ -15,7 +15,7 @@ mod teams;
 mod upkeep;
 
 pub use self::{
-    accounts::{Accounts, ApiToken, Credentials, LinkPurpose, Session},
+    accounts::{Accounts, ApiToken, Credentials, LinkPurpose, ResetLink, Session},
     activity::{ActivityLog, ActivityQuery, EventBus},
     deliveries::{Attempt, Begun, Deliveries, DeliveryContent, NewDelivery, Notices, Told, Wait},
     feed::{Feed, Sinks},
@@ -23,7 +23,7 @@ pub use self::{
     mail::{Mail, Mailer, SendError, Sent},
     outcomes::{FeedSignal, OutcomeChannel, Relay},
     tasks::{AssigneeFilter, TaskFilter, TaskQuery, TaskSort, Tasks},
-    teams::{Membership, TeamOutcome, Teams, WorkspaceName},
+    teams::{Invited, Membership, TeamOutcome, Teams, WorkspaceName},
     upkeep::Upkeep,
 };
 use crate::problem::Problem;

@@ -41,6 +41,17 @@ pub struct Membership {
     pub role: Role,
 }
 
+/// An invitation that waits, as who holds its code meets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invited {
+    /// The invitation, which may have expired.
+    pub invitation: Invitation,
+    /// Where to.
+    pub workspace: Workspace,
+    /// What who invited is there now; `None`: not a member any more.
+    pub inviter: Option<Role>,
+}
+
 /// What a team command left.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TeamOutcome {
@@ -92,6 +103,6 @@ pub trait Teams: Send + Sync + 'static {
     async fn projects(&self, workspace: WorkspaceId, page: PageRequest) -> PortResult<Page<Project>>;
     /// The invitations that wait, newest first.
     async fn invitations(&self, workspace: WorkspaceId, page: PageRequest) -> PortResult<Page<Invitation>>;
-    /// An invitation that waits, expired or not, for showing whom it is from: with the workspace.
-    async fn invitation(&self, id: InvitationId) -> PortResult<Option<(Invitation, Workspace)>>;
+    /// An invitation that was not accepted, withdrawn or replaced.
+    async fn invitation(&self, id: InvitationId) -> PortResult<Option<Invited>>;
 }

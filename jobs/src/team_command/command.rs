@@ -86,7 +86,8 @@ pub struct TeamState {
     pub seq: u64,
     /// Who asks: their name and address, and their role if they are a member.
     pub actor: Member,
-    /// Whom a command names (`ChangeRole`, `Remove`, or the member with the invited address), if they are or were a member.
+    /// Whom a command names (`ChangeRole`, `Remove`), the member with the address that `Invite` names, or who sent the
+    /// invitation that `Accept` names; if they are or were a member.
     pub target: Option<Member>,
     /// A project with the key that `CreateProject` wants.
     pub project: Option<Project>,

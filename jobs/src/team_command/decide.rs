@@ -76,7 +76,8 @@ fn invite(
     if state.target.as_ref().is_some_and(|t| t.role.is_some()) {
         return Err(Problem::new(ProblemKind::Conflict, "Somebody with this address is a member already."));
     }
-    if state.count >= MOST_INVITATIONS {
+    // One that replaces another adds none.
+    if state.invitation.is_none() && state.count >= MOST_INVITATIONS {
         let detail = format!("{MOST_INVITATIONS} invitations wait already; withdraw some first.");
         return Err(Problem::new(ProblemKind::Conflict, detail));
     }
@@ -99,12 +100,14 @@ fn invite(
 
 fn withdraw(state: &TeamState, ask: &Ask, id: InvitationId) -> Result<TeamDecision, Problem> {
     rights::check(state.actor.role, ask.scope, Action::ManageMembers)?;
-    waiting(state, id, ask.at).map_err(|_| Problem::not_found("invitation"))?;
+    // Also one that has expired: it counts until it is cleared away.
+    named(state, id).ok_or_else(|| Problem::not_found("invitation"))?;
     Ok(TeamDecision { writes: vec![TeamWrite::CloseInvitation(id)], changes: Vec::new() })
 }
 
 fn accept(state: &TeamState, ask: &Ask, id: InvitationId) -> Result<TeamDecision, Problem> {
-    let invitation = waiting(state, id, ask.at)?;
+    let invitation = named(state, id).ok_or_else(over)?;
+    opens(invitation, state.target.as_ref().and_then(|inviter| inviter.role), ask.at)?;
     if invitation.email != state.actor.email {
         let detail = "The invitation was sent to another address. Sign in with the account that has it.";
         return Err(Problem::new(ProblemKind::Forbidden, detail));
@@ -170,14 +173,27 @@ fn target_role(state: &TeamState) -> Result<Role, Problem> {
     state.target.as_ref().and_then(|t| t.role).ok_or_else(|| Problem::not_found("member"))
 }
 
-fn waiting(state: &TeamState, id: InvitationId, at: Timestamp) -> Result<&Invitation, Problem> {
-    let invitation = state.invitation.as_ref().filter(|i| i.id == id && i.expires_at > at);
-    invitation.ok_or_else(|| {
-        Problem::new(
-            ProblemKind::LinkExpired,
-            "The invitation has expired, was accepted or withdrawn. Ask for a new one.",
-        )
-    })
+/// Whether an invitation still opens its workspace: it has not expired, and who sent it, whose present role is `inviter`,
+/// may still invite so. Whoever lost that right has lost it for what they began, too.
+pub fn opens(invitation: &Invitation, inviter: Option<Role>, at: Timestamp) -> Result<(), Problem> {
+    if invitation.expires_at <= at {
+        return Err(over());
+    }
+    if !rights::may_invite(inviter, invitation.role) {
+        let detail =
+            "Who sent the invitation may not invite any more. Ask an admin of the workspace for a new one.";
+        return Err(Problem::new(ProblemKind::LinkExpired, detail));
+    }
+    Ok(())
+}
+
+fn named(state: &TeamState, id: InvitationId) -> Option<&Invitation> {
+    state.invitation.as_ref().filter(|invitation| invitation.id == id)
+}
+
+fn over() -> Problem {
+    let detail = "The invitation has expired, was accepted or withdrawn. Ask for a new one.";
+    Problem::new(ProblemKind::LinkExpired, detail)
 }
 
 fn one(

@@ -4,7 +4,7 @@ use fairy_jobs::{
     account::User,
     id::{DeliveryId, LinkId, UserId},
     notice::Subject,
-    ports::{LinkPurpose, PortResult},
+    ports::{LinkPurpose, PortResult, ResetLink},
     problem::{Problem, ProblemKind},
 };
 use jiff::Timestamp;
@@ -32,6 +32,20 @@ const DELETE: &str = "\
 DELETE FROM links
 WHERE id = ?";
 
+/// The purpose of a link that did reset a password. It opens nothing, but whoever lost the answer and asks again is known
+/// by it until it expires. Of one person there is at most one.
+const DID_RESET: &str = "did_reset_password";
+
+const SELECT_RESET: &str = "\
+SELECT user, purpose
+FROM links
+WHERE id = ? AND purpose IN (?, ?) AND expires_at > ?";
+
+const USE_UP: &str = "\
+UPDATE links
+SET purpose = ?
+WHERE id = ?";
+
 /// `times`: when it is sent, and until when it holds.
 pub(super) async fn send(
     c: &mut Connection<'_>,
@@ -56,25 +70,51 @@ pub(super) async fn send(
     deliveries::insert(c, &[letter], at).await
 }
 
-pub(super) async fn use_up(
+pub(super) async fn reset_link(
+    c: &mut Connection<'_>,
+    id: LinkId,
+    at: Timestamp,
+) -> PortResult<Option<ResetLink>> {
+    let args = args![id, LinkPurpose::ResetPassword.as_str(), DID_RESET, at];
+    let Some(row) = c.row(SELECT_RESET, args).await? else {
+        return Ok(None);
+    };
+    let mut columns = row.columns();
+    Ok(Some(ResetLink { user: columns.next()?, used: columns.next::<String>()? == DID_RESET }))
+}
+
+pub(super) async fn verify_email(c: &mut Connection<'_>, id: LinkId, at: Timestamp) -> PortResult<UserId> {
+    let user = holder(c, id, LinkPurpose::VerifyEmail, at).await?;
+    c.run(DELETE, args![id]).await?;
+    users::verify(c, user).await?;
+    Ok(user)
+}
+
+pub(super) async fn reset_password(
+    c: &mut Connection<'_>,
+    id: LinkId,
+    hash: &str,
+    at: Timestamp,
+) -> PortResult<UserId> {
+    let user = holder(c, id, LinkPurpose::ResetPassword, at).await?;
+    c.run(REPLACE, args![user, DID_RESET]).await?;
+    c.run(USE_UP, args![DID_RESET, id]).await?;
+    users::recover(c, user, hash).await?;
+    Ok(user)
+}
+
+async fn holder(
     c: &mut Connection<'_>,
     id: LinkId,
     purpose: LinkPurpose,
     at: Timestamp,
 ) -> PortResult<UserId> {
+    let held = link(c, id, purpose).await?.filter(|(_, until)| *until > at);
     let expired = || {
         let detail = "The link has expired, was used or replaced. Ask for a new one.";
         Problem::new(ProblemKind::LinkExpired, detail)
     };
-    let (user, until) = link(c, id, purpose).await?.ok_or_else(expired)?;
-    if until <= at {
-        return Err(expired().into());
-    }
-    c.run(DELETE, args![id]).await?;
-    if purpose == LinkPurpose::VerifyEmail {
-        users::verify(c, user).await?;
-    }
-    Ok(user)
+    Ok(held.ok_or_else(expired)?.0)
 }
 
 /// Whose the link is and until when it holds, if it was neither used nor replaced.

@@ -11,7 +11,8 @@ use fairy_jobs::{
     email::EmailAddress,
     id::{DeliveryId, LinkId, SessionId, TokenId, UserId},
     page::{Page, PageRequest},
-    ports::{Accounts, ApiToken, Credentials, LinkPurpose, PortResult, Session},
+    ports::{Accounts, ApiToken, Credentials, LinkPurpose, PortResult, ResetLink, Session},
+    profile::ProfilePatch,
 };
 use jiff::Timestamp;
 
@@ -36,20 +37,14 @@ impl Accounts for Store {
         users::user(&mut self.read().await?, id).await
     }
 
-    async fn update_user(&self, user: &User) -> PortResult<()> {
-        let user = user.clone();
-        self.write(move |c| Box::pin(async move { users::update(c, &user).await })).await
+    async fn change_profile(&self, user: UserId, patch: &ProfilePatch) -> PortResult<User> {
+        let patch = patch.clone();
+        self.write(move |c| Box::pin(async move { users::change(c, user, &patch).await })).await
     }
 
-    async fn set_password(
-        &self,
-        user: UserId,
-        hash: &str,
-        keep: Option<SessionId>,
-        _at: Timestamp,
-    ) -> PortResult<()> {
+    async fn change_password(&self, user: UserId, hash: &str, keep: SessionId) -> PortResult<()> {
         let hash = hash.to_owned();
-        self.write(move |c| Box::pin(async move { users::set_password(c, user, &hash, keep).await })).await
+        self.write(move |c| Box::pin(async move { users::change_password(c, user, &hash, keep).await })).await
     }
 
     async fn send_link(
@@ -63,8 +58,17 @@ impl Accounts for Store {
         self.write(move |c| Box::pin(async move { links::send(c, &user, purpose, ids, times).await })).await
     }
 
-    async fn use_link(&self, id: LinkId, purpose: LinkPurpose, at: Timestamp) -> PortResult<UserId> {
-        self.write(move |c| Box::pin(links::use_up(c, id, purpose, at))).await
+    async fn reset_link(&self, id: LinkId, at: Timestamp) -> PortResult<Option<ResetLink>> {
+        links::reset_link(&mut self.read().await?, id, at).await
+    }
+
+    async fn verify_email(&self, id: LinkId, at: Timestamp) -> PortResult<UserId> {
+        self.write(move |c| Box::pin(links::verify_email(c, id, at))).await
+    }
+
+    async fn reset_password(&self, id: LinkId, hash: &str, at: Timestamp) -> PortResult<UserId> {
+        let hash = hash.to_owned();
+        self.write(move |c| Box::pin(async move { links::reset_password(c, id, &hash, at).await })).await
     }
 
     async fn create_session(&self, session: &Session, secret_hash: [u8; 32]) -> PortResult<()> {

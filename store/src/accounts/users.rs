@@ -6,6 +6,7 @@ use fairy_jobs::{
     id::{SessionId, UserId},
     ports::{Credentials, LinkPurpose, PortError, PortResult},
     problem::{Problem, ProblemKind},
+    profile::ProfilePatch,
 };
 
 use crate::{
@@ -136,39 +137,37 @@ impl Column for Locale {
     }
 }
 
-pub(super) async fn update(c: &mut Connection<'_>, user: &User) -> PortResult<()> {
-    let Some(before) = self::user(c, user.id).await? else {
-        return Err(Problem::not_found("account").into());
-    };
-    let (zone, locale) = (user.time_zone.as_str(), user.locale.as_str());
-    let digest = json(&user.digest)?;
-    c.run(UPDATE, args![&user.name, zone, locale, digest, user.id]).await?;
-    if before.name == user.name {
-        return Ok(());
+pub(super) async fn change(c: &mut Connection<'_>, id: UserId, patch: &ProfilePatch) -> PortResult<User> {
+    let before = user(c, id).await?.ok_or_else(|| Problem::not_found("account"))?;
+    let after = patch.onto(before.clone())?;
+    let (zone, locale) = (after.time_zone.as_str(), after.locale.as_str());
+    c.run(UPDATE, args![&after.name, zone, locale, json(&after.digest)?, id]).await?;
+    if before.name != after.name {
+        handles::rename(c, &before, &after.name).await?;
     }
-    handles::rename(c, &before, &user.name).await
+    Ok(after)
 }
 
-pub(super) async fn set_password(
+pub(super) async fn change_password(
     c: &mut Connection<'_>,
     user: UserId,
     hash: &str,
-    keep: Option<SessionId>,
+    keep: SessionId,
 ) -> PortResult<()> {
     if c.run(SET_PASSWORD, args![hash, user]).await? == 0 {
         return Err(Problem::not_found("account").into());
     }
-    let is_recovery = keep.is_none();
-    // No session has the id of sixteen zeros.
-    let keep = keep.unwrap_or(SessionId::from_bytes([0; 16]));
     c.run(END_SESSIONS, args![user, keep]).await?;
     c.run(END_LINKS, args![user, LinkPurpose::ResetPassword.as_str()]).await?;
-    if is_recovery {
-        // Whoever held the account before may have left a token in it; and the link was read at the address.
-        c.run(END_TOKENS, args![user]).await?;
-        c.run(VERIFY, args![user]).await?;
-    }
     Ok(())
+}
+
+/// Whoever held the account before may have left a session or a token in it; and the link was read at the address.
+pub(super) async fn recover(c: &mut Connection<'_>, user: UserId, hash: &str) -> PortResult<()> {
+    // No session has the id of sixteen zeros.
+    change_password(c, user, hash, SessionId::from_bytes([0; 16])).await?;
+    c.run(END_TOKENS, args![user]).await?;
+    verify(c, user).await
 }
 
 pub(super) async fn verify(c: &mut Connection<'_>, user: UserId) -> PortResult<()> {

@@ -2,7 +2,7 @@
 
 use fairy_jobs::{
     account::User,
-    id::{DeliveryId, UserId},
+    id::{DeliveryId, InvitationId, UserId},
     lane::Sink,
     notice::Subject,
     ports::{PortResult, TeamOutcome},
@@ -72,15 +72,22 @@ async fn load(
             state.invitation = invitations::by_email(c, ask.workspace, email).await?;
             state.count = invitations::count(c, ask.workspace).await?;
         }
-        TeamCommand::Withdraw { id } | TeamCommand::Accept { id } => {
-            let invitation = invitations::by_id(c, *id).await?;
-            state.invitation = invitation.filter(|i| i.workspace == ask.workspace);
+        TeamCommand::Withdraw { id } => state.invitation = invitation(c, ask, *id).await?,
+        TeamCommand::Accept { id } => {
+            state.invitation = invitation(c, ask, *id).await?;
+            let inviter = state.invitation.as_ref().map(|invitation| invitation.invited_by);
+            state.target = members::by_id(c, ask.workspace, inviter).await?.pop();
         }
         TeamCommand::ChangeRole { user, .. } | TeamCommand::Remove { user } => {
             state.target = members::by_id(c, ask.workspace, [*user]).await?.pop();
         }
     }
     Ok(state)
+}
+
+async fn invitation(c: &mut Connection<'_>, ask: &Ask, id: InvitationId) -> PortResult<Option<Invitation>> {
+    let found = invitations::by_id(c, id).await?;
+    Ok(found.filter(|invitation| invitation.workspace == ask.workspace))
 }
 
 async fn keep(

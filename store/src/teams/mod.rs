@@ -12,13 +12,13 @@ use async_trait::async_trait;
 use fairy_jobs::{
     id::{DeliveryId, InvitationId, UserId, WorkspaceId},
     page::{Page, PageRequest},
-    ports::{Membership, PortResult, TeamOutcome, Teams, WorkspaceName},
+    ports::{Invited, Membership, PortResult, TeamOutcome, Teams, WorkspaceName},
     team::{Invitation, Member, Project, Role, Workspace},
     team_command::{Ask, TeamCommand},
     text::{Name, Slug},
 };
 
-use crate::Store;
+use crate::{Store, driver::Connection};
 
 #[async_trait]
 impl Teams for Store {
@@ -81,12 +81,18 @@ impl Teams for Store {
         invitations::waiting(&mut self.read().await?, workspace, &page).await
     }
 
-    async fn invitation(&self, id: InvitationId) -> PortResult<Option<(Invitation, Workspace)>> {
-        let mut c = self.read().await?;
-        let Some(invitation) = invitations::by_id(&mut c, id).await? else {
-            return Ok(None);
-        };
-        let name = WorkspaceName::Id(invitation.workspace);
-        Ok(workspaces::workspace(&mut c, &name).await?.map(|workspace| (invitation, workspace)))
+    async fn invitation(&self, id: InvitationId) -> PortResult<Option<Invited>> {
+        invited(&mut self.read().await?, id).await
     }
+}
+
+/// The invitation, where to, and what who sent it is there now.
+pub(crate) async fn invited(c: &mut Connection<'_>, id: InvitationId) -> PortResult<Option<Invited>> {
+    let Some(invitation) = invitations::by_id(c, id).await? else {
+        return Ok(None);
+    };
+    let name = WorkspaceName::Id(invitation.workspace);
+    let inviter = members::membership(c, invitation.invited_by, &name).await?.map(|m| m.role);
+    let workspace = workspaces::workspace(c, &name).await?;
+    Ok(workspace.map(|workspace| Invited { invitation, workspace, inviter }))
 }

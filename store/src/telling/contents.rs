@@ -10,7 +10,8 @@ use fairy_jobs::{
     change::Change,
     id::{InvitationId, LinkId, NoticeId, TaskId, UserId, WorkspaceId},
     notice::{Delivery, Notice, Reason, Subject},
-    ports::{DeliveryContent, LinkPurpose, PortResult, WorkspaceName},
+    ports::{DeliveryContent, Invited, LinkPurpose, PortResult, WorkspaceName},
+    rights,
     task::Task,
     team::Workspace,
 };
@@ -21,7 +22,7 @@ use crate::{
     accounts::{links, users},
     driver::Connection,
     feed, tasks,
-    teams::{invitations, members, workspaces},
+    teams::{self, members, workspaces},
 };
 
 /// The contents, in the order of the deliveries.
@@ -47,17 +48,16 @@ fn gone(why: &str) -> DeliveryContent {
 }
 
 async fn invitation(c: &mut Connection<'_>, id: InvitationId) -> PortResult<DeliveryContent> {
-    let Some(invitation) = invitations::by_id(c, id).await? else {
+    let Some(Invited { invitation, workspace, inviter }) = teams::invited(c, id).await? else {
         return Ok(gone("the invitation was withdrawn, replaced or accepted"));
     };
-    let name = WorkspaceName::Id(invitation.workspace);
-    let workspace = workspaces::workspace(c, &name).await?;
+    if !rights::may_invite(inviter, invitation.role) {
+        return Ok(gone("who sent the invitation may not invite any more"));
+    }
     let inviter = users::user(c, invitation.invited_by).await?;
-    Ok(match (workspace, inviter) {
-        (Some(workspace), Some(inviter)) => {
-            DeliveryContent::Invitation { invitation, workspace, inviter: inviter.name }
-        }
-        _ => gone("the workspace is not there any more"),
+    Ok(match inviter {
+        Some(inviter) => DeliveryContent::Invitation { invitation, workspace, inviter: inviter.name },
+        None => gone("who sent the invitation has no account any more"),
     })
 }
 

@@ -1,18 +1,21 @@
 //! Accounts, sessions, tokens, links.
 
 use fairy_jobs::{
+    account::{Day, Digest, Locale, TimeZone, User},
     id::{LinkId, SessionId, TokenId},
     notice::Subject,
     page::{Limit, PageRequest},
     ports::{
-        Accounts as _, ApiToken, Deliveries as _, DeliveryContent, LinkPurpose, PortError, Session,
-        Teams as _,
+        Accounts as _, ApiToken, Deliveries as _, DeliveryContent, LinkPurpose, PortError, ResetLink,
+        Session, Teams as _,
     },
     problem::ProblemKind,
+    profile::{DigestPatch, ProfilePatch},
     rights::Scope,
     team::Role,
     text::Name,
 };
+use futures::future::join_all;
 use jiff::SignedDuration;
 
 use super::stage::{Stage, refusal};
@@ -23,7 +26,10 @@ super::tests! {
     sessions_end_and_the_oldest_make_room,
     tokens_are_paged_and_limited,
     a_link_opens_once,
+    a_link_that_did_reset_knows_it,
     a_new_password_ends_what_the_old_one_opened,
+    a_recovered_account_has_no_door_left_open,
+    changes_at_the_same_moment_all_hold,
     a_new_name_is_what_people_call,
 }
 
@@ -45,11 +51,11 @@ async fn an_account_reads_as_written(stage: &Stage) {
     assert_eq!(stage.store.credentials_of(user.id).await.unwrap(), Some(credentials));
     let nobody = fairy_jobs::id::UserId::from_bytes([9; 16]);
     assert_eq!(stage.store.user(nobody).await.unwrap(), None);
-    let gone = stage.user_named(nobody, "Nobody", "nobody@example.com");
-    assert_eq!(refusal(stage.store.update_user(&gone).await), ProblemKind::NotFound);
+    let gone = stage.store.change_profile(nobody, &ProfilePatch::default()).await;
+    assert_eq!(refusal(gone), ProblemKind::NotFound);
 }
 
-fn session(stage: &Stage, user: &fairy_jobs::account::User) -> Session {
+fn session(stage: &Stage, user: &User) -> Session {
     let at = stage.now();
     Session {
         id: SessionId::generate(&*stage.ids, at),
@@ -137,22 +143,63 @@ async fn a_link_opens_once(stage: &Stage) {
     };
     let (first, letter) = send(LinkPurpose::VerifyEmail).await;
     let (second, _) = send(LinkPurpose::VerifyEmail).await;
-    let use_link = async |id, purpose| stage.store.use_link(id, purpose, stage.now()).await;
-    assert_eq!(refusal(use_link(first, LinkPurpose::VerifyEmail).await), ProblemKind::LinkExpired);
-    assert_eq!(refusal(use_link(second, LinkPurpose::ResetPassword).await), ProblemKind::LinkExpired);
+    let verify = async |id| stage.store.verify_email(id, stage.now()).await;
+    let reset = async |id| stage.store.reset_password(id, "new", stage.now()).await;
+    assert_eq!(refusal(verify(first).await), ProblemKind::LinkExpired);
+    assert_eq!(refusal(reset(second).await), ProblemKind::LinkExpired);
     let begun = stage.begin(&[letter]).await;
     assert_eq!(begun[0].subject, Subject::VerifyEmail(first));
     let content = stage.store.contents(&begun).await.unwrap().remove(0);
     assert!(matches!(content, DeliveryContent::Gone(_)), "{content:?}");
-    assert_eq!(use_link(second, LinkPurpose::VerifyEmail).await, Ok(user.id));
+    assert_eq!(verify(second).await, Ok(user.id));
     assert!(stage.store.user(user.id).await.unwrap().unwrap().email_verified);
-    assert_eq!(refusal(use_link(second, LinkPurpose::VerifyEmail).await), ProblemKind::LinkExpired);
+    assert_eq!(refusal(verify(second).await), ProblemKind::LinkExpired);
     let (late, letter) = send(LinkPurpose::ResetPassword).await;
     let begun = stage.begin(&[letter]).await;
     let content = stage.store.contents(&begun).await.unwrap().remove(0);
     assert!(matches!(content, DeliveryContent::Link { .. }), "{content:?}");
+    assert_eq!(refusal(verify(late).await), ProblemKind::LinkExpired);
     stage.clock.advance(SignedDuration::from_hours(1));
-    assert_eq!(refusal(use_link(late, LinkPurpose::ResetPassword).await), ProblemKind::LinkExpired);
+    assert_eq!(refusal(reset(late).await), ProblemKind::LinkExpired);
+    assert_eq!(stage.store.reset_link(late, stage.now()).await.unwrap(), None);
+    let credentials = stage.store.credentials_of(user.id).await.unwrap().unwrap();
+    assert_eq!(credentials.password_hash, "hash", "what was refused changed nothing");
+}
+
+async fn reset_link(stage: &Stage, user: &User) -> LinkId {
+    let link = LinkId::generate(&*stage.ids, stage.now());
+    let times = (stage.now(), stage.now() + SignedDuration::from_hours(1));
+    let ids = (link, stage.delivery());
+    stage.store.send_link(user, LinkPurpose::ResetPassword, ids, times).await.unwrap();
+    link
+}
+
+async fn a_link_that_did_reset_knows_it(stage: &Stage) {
+    let user = stage.person("Mina").await;
+    let found = async |id| stage.store.reset_link(id, stage.now()).await.unwrap();
+    let first = reset_link(stage, &user).await;
+    let fresh = Some(ResetLink { user: user.id, used: false });
+    assert_eq!((found(first).await, found(first).await), (fresh, fresh), "looking does not use it up");
+    // Of two at the same moment one sets its password.
+    let (one, two) = tokio::join!(
+        stage.store.reset_password(first, "one", stage.now()),
+        stage.store.reset_password(first, "two", stage.now())
+    );
+    let set = if one.is_ok() { "one" } else { "two" };
+    let (done, refused) = if one.is_ok() { (one, two) } else { (two, one) };
+    assert_eq!(done, Ok(user.id));
+    assert_eq!(refusal(refused), ProblemKind::LinkExpired);
+    assert_eq!(stage.store.credentials_of(user.id).await.unwrap().unwrap().password_hash, set);
+    assert_eq!(found(first).await, Some(ResetLink { user: user.id, used: true }));
+    // A later link leaves what is known of the one before, until that has done its work.
+    let second = reset_link(stage, &user).await;
+    assert_eq!(found(first).await, Some(ResetLink { user: user.id, used: true }));
+    stage.store.reset_password(second, "three", stage.now()).await.unwrap();
+    assert_eq!((found(first).await, found(second).await.map(|link| link.used)), (None, Some(true)));
+    let other = reset_link(stage, &stage.person("Other").await).await;
+    assert_eq!(found(other).await.map(|link| link.used), Some(false));
+    stage.clock.advance(SignedDuration::from_hours(1));
+    assert_eq!(found(second).await, None);
 }
 
 async fn a_new_password_ends_what_the_old_one_opened(stage: &Stage) {
@@ -160,30 +207,85 @@ async fn a_new_password_ends_what_the_old_one_opened(stage: &Stage) {
     let (kept, ended) = (session(stage, &user), session(stage, &user));
     stage.store.create_session(&kept, [1; 32]).await.unwrap();
     stage.store.create_session(&ended, [2; 32]).await.unwrap();
-    let link = LinkId::generate(&*stage.ids, stage.now());
-    let times = (stage.now(), stage.now() + SignedDuration::from_hours(1));
-    let ids = (link, stage.delivery());
-    stage.store.send_link(&user, LinkPurpose::ResetPassword, ids, times).await.unwrap();
-    stage.store.set_password(user.id, "other", Some(kept.id), stage.now()).await.unwrap();
+    let link = reset_link(stage, &user).await;
+    stage.store.change_password(user.id, "other", kept.id).await.unwrap();
     assert_eq!(stage.store.sessions(user.id, stage.now()).await.unwrap(), [kept]);
-    let used = stage.store.use_link(link, LinkPurpose::ResetPassword, stage.now()).await;
-    assert_eq!(refusal(used), ProblemKind::LinkExpired);
+    assert_eq!(stage.store.reset_link(link, stage.now()).await.unwrap(), None);
     let credentials = stage.store.credentials_of(user.id).await.unwrap().unwrap();
     assert_eq!(credentials.password_hash, "other");
-    stage.store.set_password(user.id, "third", None, stage.now()).await.unwrap();
-    assert_eq!(stage.store.sessions(user.id, stage.now()).await.unwrap(), []);
+    let nobody = fairy_jobs::id::UserId::from_bytes([9; 16]);
+    let gone = stage.store.change_password(nobody, "x", SessionId::from_bytes([9; 16])).await;
+    assert_eq!(refusal(gone), ProblemKind::NotFound);
+}
+
+async fn a_recovered_account_has_no_door_left_open(stage: &Stage) {
+    let (user, other) = (stage.person("Mina").await, stage.person("Other").await);
+    for (person, secret) in [(&user, [1; 32]), (&other, [2; 32])] {
+        stage.store.create_session(&session(stage, person), secret).await.unwrap();
+        let token = ApiToken {
+            id: TokenId::generate(&*stage.ids, stage.now()),
+            user: person.id,
+            name: Name::parse("Token").unwrap(),
+            scopes: [Scope::Read].into(),
+            created_at: stage.now(),
+            expires_at: None,
+            used_at: None,
+        };
+        stage.store.create_token(&token, secret).await.unwrap();
+    }
+    let link = reset_link(stage, &user).await;
+    stage.store.reset_password(link, "new", stage.now()).await.unwrap();
+    let held = async |secret| {
+        let session = stage.store.session(secret, stage.now()).await.unwrap();
+        (session.is_some(), stage.store.token(secret, stage.now()).await.unwrap().is_some())
+    };
+    assert_eq!((held([1; 32]).await, held([2; 32]).await), ((false, false), (true, true)));
+    let credentials = stage.store.credentials_of(user.id).await.unwrap().unwrap();
+    assert_eq!(credentials.password_hash, "new");
+    assert!(stage.store.user(user.id).await.unwrap().unwrap().email_verified);
+}
+
+async fn changes_at_the_same_moment_all_hold(stage: &Stage) {
+    let user = stage.person("Mina").await;
+    let nothing = ProfilePatch::default;
+    let off = DigestPatch { enabled: Some(false), ..DigestPatch::default() };
+    let fridays = DigestPatch { weekdays: Some(vec![Day::Fri]), ..DigestPatch::default() };
+    let patches = [
+        ProfilePatch { name: Some(Name::parse("Soyeon").unwrap()), ..nothing() },
+        ProfilePatch { locale: Some(Locale::English), ..nothing() },
+        ProfilePatch { digest: off, ..nothing() },
+        ProfilePatch { time_zone: Some(TimeZone::utc()), ..nothing() },
+        ProfilePatch { digest: fridays, ..nothing() },
+    ];
+    let done = join_all(patches.iter().map(|patch| stage.store.change_profile(user.id, patch))).await;
+    assert!(done.iter().all(Result::is_ok), "{done:?}");
+    let expected = User {
+        name: Name::parse("Soyeon").unwrap(),
+        locale: Locale::English,
+        time_zone: TimeZone::utc(),
+        digest: Digest { enabled: false, weekdays: vec![Day::Fri], ..user.digest.clone() },
+        ..user.clone()
+    };
+    assert_eq!(stage.store.user(user.id).await.unwrap(), Some(expected.clone()));
+    // Two that are good alone and make no sense together: the later one is refused and changes nothing.
+    let digest = DigestPatch { weekdays: Some(vec![]), ..DigestPatch::default() };
+    let none = stage.store.change_profile(user.id, &ProfilePatch { digest, ..nothing() }).await.unwrap();
+    let digest = DigestPatch { enabled: Some(true), ..DigestPatch::default() };
+    let patch = ProfilePatch { digest, name: Some(Name::parse("Nobody").unwrap()), ..nothing() };
+    assert_eq!(refusal(stage.store.change_profile(user.id, &patch).await), ProblemKind::Invalid);
+    assert_eq!(stage.store.user(user.id).await.unwrap(), Some(none));
 }
 
 async fn a_new_name_is_what_people_call(stage: &Stage) {
-    let (owner, mut mina) = (stage.person("Jae").await, stage.person("Mina Park").await);
+    let (owner, mina) = (stage.person("Jae").await, stage.person("Mina Park").await);
     let team = stage.team(&owner).await;
     stage.join(&team, &mina, Role::Member).await;
     let meant = async |handle: &str| {
         stage.store.members_by_handle(team.workspace, &[handle.to_owned()]).await.unwrap()
     };
     assert_eq!(meant("minapark").await, [mina.id]);
-    mina.name = Name::parse("Soyeon Lee").unwrap();
-    stage.store.update_user(&mina).await.unwrap();
+    let patch = ProfilePatch { name: Some(Name::parse("Soyeon Lee").unwrap()), ..ProfilePatch::default() };
+    let mina = stage.store.change_profile(mina.id, &patch).await.unwrap();
     assert_eq!(meant("soyeon").await, [mina.id]);
     assert_eq!(meant("mina").await, []);
     // The address did not change.

@@ -20,6 +20,7 @@ super::tests! {
     a_taken_slug_is_numbered_or_refused,
     the_feed_begins_with_the_founding,
     an_invitation_makes_a_member,
+    an_invitation_goes_with_the_right_to_send_it,
     who_left_stays_known,
     a_shared_handle_means_the_whole_name_or_nobody,
     lists_are_walked_without_loss,
@@ -74,8 +75,9 @@ async fn an_invitation_makes_a_member(stage: &Stage) {
     let waiting = stage.store.invitations(team.workspace, PageRequest::default()).await.unwrap().items;
     assert_eq!(waiting, [second.invitation.clone().unwrap()]);
     let id = second.invitation.as_ref().unwrap().id;
-    let (invitation, workspace) = stage.store.invitation(id).await.unwrap().unwrap();
-    assert_eq!((invitation.email, workspace.id), (guest.email.clone(), team.workspace));
+    let invited = stage.store.invitation(id).await.unwrap().unwrap();
+    assert_eq!((invited.invitation.email, invited.workspace.id), (guest.email.clone(), team.workspace));
+    assert_eq!(invited.inviter, Some(Role::Owner));
 
     // Both mails are due; the one whose invitation was replaced is not sent.
     let due = [first.delivery.unwrap(), second.delivery.unwrap()];
@@ -96,6 +98,38 @@ async fn an_invitation_makes_a_member(stage: &Stage) {
         theirs.iter().map(|(w, role)| (w.id, *role)).collect::<Vec<_>>(),
         [(team.workspace, Role::Viewer)]
     );
+}
+
+async fn an_invitation_goes_with_the_right_to_send_it(stage: &Stage) {
+    let (owner, admin) = (stage.person("Mina").await, stage.person("Ada").await);
+    let guest = stage.person("Jae").await;
+    let team = stage.team(&owner).await;
+    stage.join(&team, &admin, Role::Admin).await;
+    let id = InvitationId::generate(&*stage.ids, stage.now());
+    let expires_at = stage.now() + SignedDuration::from_hours(1);
+    let command = TeamCommand::Invite { id, email: guest.email.clone(), role: Role::Admin, expires_at };
+    let ask = stage.ask(team.workspace, admin.id);
+    let delivery = stage.store.execute(&ask, &command, stage.delivery()).await.unwrap().delivery.unwrap();
+    let begun = stage.store.begin(&[delivery], std::time::Duration::from_secs(9), stage.now()).await.unwrap();
+    let mail = async || stage.store.contents(&begun).await.unwrap().remove(0);
+    let inviter = async || stage.store.invitation(id).await.unwrap().unwrap().inviter;
+    let accept = async || {
+        let ask = stage.ask(team.workspace, guest.id);
+        stage.store.execute(&ask, &TeamCommand::Accept { id }, stage.delivery()).await
+    };
+    let demote = TeamCommand::ChangeRole { user: admin.id, role: Role::Member };
+    stage.command(&team, owner.id, &demote).await;
+    assert_eq!(inviter().await, Some(Role::Member));
+    assert!(matches!(mail().await, DeliveryContent::Gone(_)));
+    assert_eq!(refusal(accept().await), ProblemKind::LinkExpired);
+    stage.remove(&team, admin.id).await;
+    assert_eq!(inviter().await, None);
+    assert!(matches!(mail().await, DeliveryContent::Gone(_)));
+    assert_eq!(refusal(accept().await), ProblemKind::LinkExpired);
+    // Who may invite again stands by what they began.
+    stage.join(&team, &admin, Role::Admin).await;
+    assert!(matches!(mail().await, DeliveryContent::Invitation { .. }));
+    assert_eq!(accept().await.unwrap().member.and_then(|m| m.role), Some(Role::Admin));
 }
 
 async fn who_left_stays_known(stage: &Stage) {

@@ -3,7 +3,10 @@
 use serde_json::json;
 use sqlx::Connection as _;
 
-use crate::team::{Person, Team, workspace};
+use crate::{
+    mailbox::Letter,
+    team::{PASSWORD, Person, Team, workspace},
+};
 
 #[tokio::test]
 async fn an_invitation_leads_from_the_mail_into_the_workspace() {
@@ -53,6 +56,30 @@ async fn a_withdrawn_invitation_opens_nothing_and_a_new_one_replaces_the_old() {
     accept(&second).await.problem(410, "link-expired");
     team.owner.api.delete(&team.at(&format!("/invitations/{id}"))).await.problem(404, "not-found");
     assert!(jae.api.all("/workspaces").await.is_empty());
+}
+
+#[tokio::test]
+async fn an_invitation_goes_with_the_right_to_send_it() {
+    let team = Team::new().await;
+    let ada = team.member("Ada", "admin").await;
+    let jae = Person::sign_up_as(&team.server.url(), "Jae", "jae@example.com").await;
+    let body = json!({"email": jae.email, "role": "admin"});
+    ada.api.post(&team.at("/invitations"), &body).await.is(201);
+    let mail = |l: &Letter| l.to == jae.email && l.text.contains("/invitations/");
+    let code = team.letter("her invitation is there", mail).await.code("invitations");
+    let member = team.at(&format!("/members/{}", ada.id));
+    team.owner.api.patch(&member, &json!({"role": "member"})).await.is(200);
+    let accept = || jae.api.post(&format!("/invitations/{code}/accept"), &json!({}));
+    let refused = accept().await.problem(410, "link-expired");
+    assert!(refused.str("detail").contains("may not invite any more"), "{refused:?}");
+    jae.api.get(&format!("/invitations/{code}")).await.problem(410, "link-expired");
+    let page = jae.api.page(&format!("/invitations/{code}")).header("Accept", "text/html").await.is(410);
+    assert!(page.text.contains("may not invite any more"), "{page:?}");
+    team.owner.api.delete(&member).await.is(204);
+    accept().await.problem(410, "link-expired");
+    jae.api.get(&team.at("")).await.problem(404, "not-found");
+    let account = json!({"email": jae.email, "password": PASSWORD, "name": "Jae", "invitation": code});
+    jae.api.stranger().post("/auth/sign-up", &account).await.problem(410, "link-expired");
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ async fn set_password(server: &Server, code: &str, password: &str) -> Reply {
 #[tokio::test]
 async fn a_forgotten_password_is_set_anew_through_the_mail_once() {
     let server = Server::new().await;
-    let person = Person::sign_up(&server.url(), "Mina").await;
+    let person = Person::sign_up(&server.url(), "Mina Park").await;
     let known = ask_reset(&server, &person.email).await.is(202);
     let unknown = ask_reset(&server, "nobody@example.com").await.is(202);
     assert_eq!(known.text, unknown.text, "the answer says who has an account");
@@ -56,12 +56,21 @@ async fn a_forgotten_password_is_set_anew_through_the_mail_once() {
     let code = mail.code("reset-password");
     let page = Api::new(&server.url()).page(&format!("/reset-password/{code}")).await.is(200);
     assert!(page.header("content-type").is_some_and(|t| t.starts_with("text/html")));
+    // What is refused leaves the link as it was, also what is weak only for this person.
     set_password(&server, &code, "short").await.invalid("password");
+    set_password(&server, &code, &person.email).await.invalid("password");
+    set_password(&server, &code, "Mina Park").await.invalid("password");
+    let form = reqwest::Client::new().post(format!("{}/reset-password/{code}", server.url()));
+    let form = form.header("Content-Type", "application/x-www-form-urlencoded").body("password=password123");
+    assert_eq!(form.send().await.unwrap().status().as_u16(), 422);
     let reply = set_password(&server, &code, NEW).await;
     assert!(matches!(reply.status, 200 | 204), "{reply:?}");
     person.api.get("/me").await.problem(401, "unauthenticated");
     sign_in(&server.url(), &person.email, NEW).await.is(200);
+    // Whoever lost the answer and asks again is told that it is done; the link opens nothing any more.
+    set_password(&server, &code, NEW).await.is(204);
     set_password(&server, &code, "yet another one").await.problem(410, "link-expired");
+    sign_in(&server.url(), &person.email, NEW).await.is(200);
     let mails = crate::mailbox::letters(server.data());
     assert!(mails.iter().all(|l| l.to != "nobody@example.com"), "{mails:?}");
 }

@@ -221,7 +221,7 @@ pub(super) struct FakeTeams(pub BTreeMap<String, UserId>);
 mod teams {
     use fairy_jobs::{
         id::InvitationId,
-        ports::{Membership, TeamOutcome, Teams, WorkspaceName},
+        ports::{Invited, Membership, TeamOutcome, Teams, WorkspaceName},
         team::{Invitation, Member, Project, Role, Workspace},
         team_command::{Ask, TeamCommand},
         text::{Name, Slug},
@@ -266,7 +266,7 @@ mod teams {
         async fn invitations(&self, _: WorkspaceId, _: PageRequest) -> PortResult<Page<Invitation>> {
             not_here()
         }
-        async fn invitation(&self, _: InvitationId) -> PortResult<Option<(Invitation, Workspace)>> {
+        async fn invitation(&self, _: InvitationId) -> PortResult<Option<Invited>> {
             not_here()
         }
     }
