@@ -7,7 +7,10 @@
 use std::{net::IpAddr, sync::Arc};
 
 use fairy_jobs::problem::{Problem, ProblemKind};
-use poem::{FromRequest, Request, RequestBody, http::header};
+use poem::{
+    FromRequest, Request, RequestBody,
+    http::{header, uri::Authority},
+};
 use url::{Host, Url};
 
 use crate::{
@@ -36,7 +39,7 @@ impl<'a> FromRequest<'a> for OwnHost {
 fn own(request: &Request, public_url: &Url) -> Result<(), Problem> {
     let named = request.headers().get(header::HOST).map(|value| value.to_str().unwrap_or_default());
     // HTTP/2 says it in the target instead.
-    let named = named.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+    let named = named.or_else(|| request.uri().authority().map(Authority::as_str));
     let host = named.and_then(host_of);
     let public = public_url.host().map(|host| host.to_owned());
     let ours = host.is_some_and(|host| is_local(Some(&host.to_string())) || Some(host) == public);

@@ -78,7 +78,8 @@ impl ResetRoutes {
 
     /// Set a new password with the code of a link
     ///
-    /// The code works once, for an hour. All sessions and API tokens of the account end.
+    /// The code works for an hour and sets one password; a password that is refused does not use it up. All sessions and API
+    /// tokens of the account end. Whoever did not get the answer repeats the request: with the same password it is `204`.
     #[oai(path = "/auth/password-reset/:code", method = "post", operation_id = "reset_password")]
     async fn reset_password(
         &self,

@@ -128,7 +128,8 @@ async fn people_change_what_is_shown_of_them() {
             team.owner.api.patch("/me", &name).into_future(),
             team.owner.api.patch("/me", &digest).into_future()
         );
-        (one.is(200), two.is(200));
+        one.is(200);
+        two.is(200);
         let me = team.owner.api.get("/me").await.is(200);
         assert_eq!(me["user"]["name"], name["name"], "{me:?}");
         assert_eq!(me["user"]["digest"]["times"], digest["digest"]["times"], "{me:?}");
