@@ -110,7 +110,7 @@ async fn an_invitation_goes_with_the_right_to_send_it(stage: &Stage) {
     let command = TeamCommand::Invite { id, email: guest.email.clone(), role: Role::Admin, expires_at };
     let ask = stage.ask(team.workspace, admin.id);
     let delivery = stage.store.execute(&ask, &command, stage.delivery()).await.unwrap().delivery.unwrap();
-    let begun = stage.store.begin(&[delivery], std::time::Duration::from_secs(9), stage.now()).await.unwrap();
+    let begun = stage.begin(&[delivery]).await;
     let mail = async || stage.store.contents(&begun).await.unwrap().remove(0);
     let inviter = async || stage.store.invitation(id).await.unwrap().unwrap().inviter;
     let accept = async || {
