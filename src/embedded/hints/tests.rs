@@ -131,7 +131,7 @@ async fn a_stuck_sink_gathers_no_hints_and_no_change_is_missed() {
     let change = async || {
         let seq = sink.changes.fetch_add(1, Ordering::SeqCst) + 1;
         hints.changed(workspace(1), seq).await;
-        if seq % 10 == 0 {
+        if seq.is_multiple_of(10) {
             hints.idle().await;
         }
     };
