@@ -158,6 +158,10 @@ pub trait Broker: Send + Sync + 'static {
     /// Counts the lane.
     async fn stats(&self, lane: &LaneSpec) -> Result<LaneStats, QueueError>;
 
+    /// How long ago the oldest job was pushed that the lane still holds: waiting, later, in hand, under suspicion, paused,
+    /// doomed and not yet buried. `None` if it holds none. May be too long, never too short.
+    async fn oldest_held(&self, lane: &LaneSpec) -> Result<Option<Duration>, QueueError>;
+
     /// Lists dead letters, oldest first.
     async fn dead(&self, lane: &LaneSpec, page: Page) -> Result<DeadPage, QueueError>;
 

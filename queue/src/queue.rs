@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::{
     AuditEntry, Broker, DeadPage, Found, JobId, LaneSpec, LaneStats, NewJob, Order, Page, PushError, Pushed,
@@ -79,6 +80,14 @@ impl Queue {
     /// When the store cannot be read.
     pub async fn stats(&self, lane: &LaneSpec) -> Result<LaneStats, QueueError> {
         self.0.stats(lane).await
+    }
+
+    /// How long ago the oldest job was pushed that the lane still holds, in whatever state; dead letters are not held.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn oldest_held(&self, lane: &LaneSpec) -> Result<Option<Duration>, QueueError> {
+        self.0.oldest_held(lane).await
     }
 
     /// Lists dead letters, oldest first.

@@ -51,6 +51,10 @@ impl Wired {
             deliveries: store.clone(),
             activity: store.clone(),
             upkeep: store,
+            backlog: Arc::new(fairy_workers::LaneBacklog {
+                queue: opened.queue.clone(),
+                lane: &lanes::OPERATIONS,
+            }),
             bus: None,
             mailer: mailer(config, parts)?,
             outcomes: Arc::new(outcomes.clone()),

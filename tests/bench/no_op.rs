@@ -48,6 +48,10 @@ impl Broker for Nowhere {
         Ok(Vec::new())
     }
 
+    async fn oldest_held(&self, _: &LaneSpec) -> Result<Option<Duration>, QueueError> {
+        Ok(None)
+    }
+
     async fn stats(&self, _: &LaneSpec) -> Result<LaneStats, QueueError> {
         Ok(LaneStats::default())
     }

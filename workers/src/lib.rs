@@ -6,6 +6,7 @@
 //! add its line in `register.rs`.
 
 mod apply;
+mod backlog;
 mod bury;
 mod deliver;
 mod failure;
@@ -22,6 +23,7 @@ mod sweep;
 mod tests;
 mod way;
 
+pub use backlog::LaneBacklog;
 pub use deliver::DELIVERIES_AT_ONCE;
 pub use register::register;
 pub use services::{Lanes, Services, Settings};

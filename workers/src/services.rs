@@ -8,8 +8,8 @@ use fairy_jobs::{
     id::IdSource,
     link::LinkKey,
     ports::{
-        ActivityLog, Deliveries, EventBus, Ledger, Mailer, Notices, OutcomeChannel, Relay, Sinks, Teams,
-        Upkeep,
+        ActivityLog, Backlog, Deliveries, EventBus, Ledger, Mailer, Notices, OutcomeChannel, Relay, Sinks,
+        Teams, Upkeep,
     },
 };
 use fairy_queue::LaneSpec;
@@ -27,6 +27,7 @@ pub struct Services {
     pub deliveries: Arc<dyn Deliveries>,
     pub activity: Arc<dyn ActivityLog>,
     pub upkeep: Arc<dyn Upkeep>,
+    pub backlog: Arc<dyn Backlog>,
     /// Where changes are published; without one nobody works lane `publish`.
     pub bus: Option<Arc<dyn EventBus>>,
     pub mailer: Arc<dyn Mailer>,

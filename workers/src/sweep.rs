@@ -30,6 +30,9 @@ const AT_ONCE: usize = 500;
 /// When is tidied up: at 17 minutes past, when nobody's daily jobs run.
 #[expect(clippy::expect_used, reason = "a constant, and a test reads it")]
 static TIDYING: LazyLock<Schedule> = LazyLock::new(|| "0 17 * * * *".parse().expect("a cron line"));
+/// How much earlier an operation may have been accepted than its lane says: a push is repeated for a while, and the lane
+/// has a clock of its own.
+const DOUBT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Calls of one tidying up.
 const PURGES: usize = 20;
 
@@ -91,11 +94,13 @@ pub async fn sweeper(services: Arc<Services>, stop: impl Future<Output = ()> + S
     }
 }
 
-/// Deletes what nobody needs any more, in small steps, as long as there is any and not for ever at a time.
+/// Deletes what nobody needs any more, in small steps, as long as there is any and not for ever at a time. Nothing goes
+/// while the lane cannot say what it holds.
 async fn purge(services: &Services) -> Result<Purged, PortError> {
     let mut gone = 0;
     for _ in 0..PURGES {
-        match services.upkeep.purge(services.clock.now()).await? {
+        let settled_before = settled_before(services).await?;
+        match services.upkeep.purge(services.clock.now(), settled_before).await? {
             0 => {
                 if gone > 0 {
                     tracing::info!(rows = gone, "tidied up");
@@ -107,6 +112,13 @@ async fn purge(services: &Services) -> Result<Purged, PortError> {
     }
     tracing::info!(rows = gone, "tidied up, and there is more");
     Ok(Purged::Bounded)
+}
+
+/// Before when everything that was accepted is settled.
+async fn settled_before(services: &Services) -> PortResult<Timestamp> {
+    let now = services.clock.now();
+    let age = services.backlog.oldest().await?.unwrap_or_default();
+    Ok(now.saturating_sub(age.saturating_add(DOUBT)).unwrap_or(Timestamp::MIN))
 }
 
 /// How a round of tidying up ended.

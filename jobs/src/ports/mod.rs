@@ -24,7 +24,7 @@ pub use self::{
     outcomes::{FeedSignal, OutcomeChannel, Relay},
     tasks::{AssigneeFilter, TaskFilter, TaskQuery, TaskSort, Tasks},
     teams::{Invited, Membership, TeamOutcome, Teams, WorkspaceName},
-    upkeep::Upkeep,
+    upkeep::{Backlog, Upkeep},
 };
 use crate::problem::Problem;
 

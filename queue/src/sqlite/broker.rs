@@ -92,6 +92,10 @@ impl Broker for File {
         read::stats(&self.readers, lane.name, self.time.now()).await.map_err(|error| failed(&error))
     }
 
+    async fn oldest_held(&self, lane: &LaneSpec) -> Result<Option<Duration>, QueueError> {
+        read::oldest_held(&self.readers, lane.name, self.time.now()).await.map_err(|error| failed(&error))
+    }
+
     async fn dead(&self, lane: &LaneSpec, page: Page) -> Result<DeadPage, QueueError> {
         read::dead(&self.readers, lane.name, &page).await.map_err(|error| failed(&error))
     }

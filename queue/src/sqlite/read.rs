@@ -33,6 +33,30 @@ FROM lanes
 WHERE name = ?1
 ";
 
+/// Numbers are given in the order of pushing. Each state has its index; what is in hand is listed by the hand-outs.
+const OLDEST_HELD: &str = "
+WITH lane AS MATERIALIZED (
+    SELECT id FROM lanes WHERE name = ?1
+)
+SELECT pushed_at
+FROM jobs
+WHERE seq = (
+    SELECT min(picked.first)
+    FROM (
+        SELECT min(seq) AS first FROM jobs WHERE lane = (SELECT id FROM lane) AND state = 0
+        UNION ALL
+        SELECT min(seq) FROM jobs WHERE lane = (SELECT id FROM lane) AND state = 1
+        UNION ALL
+        SELECT min(seq) FROM jobs WHERE lane = (SELECT id FROM lane) AND state = 3
+        UNION ALL
+        SELECT min(v.value)
+        FROM hands AS h
+        CROSS JOIN json_each(h.jobs) AS v
+        WHERE h.lane = (SELECT id FROM lane)
+    ) AS picked
+)
+";
+
 const DEAD: &str = "
 SELECT
     seq, payload, grp_name, error, attempts, history, pushed_at, died_at, unique_key, tag, trace
@@ -90,6 +114,17 @@ pub(super) async fn stats(pool: &SqlitePool, lane: &str, now: i64) -> Result<Lan
         paused,
         paused_groups: count(paused_groups),
     })
+}
+
+/// The age of the oldest job that is not settled. Only of later jobs every index entry is read; grouped lanes keep what
+/// failed in its place, so they have few.
+pub(super) async fn oldest_held(
+    pool: &SqlitePool,
+    lane: &str,
+    now: i64,
+) -> Result<Option<Duration>, sqlx::Error> {
+    let pushed_at: Option<i64> = sqlx::query_scalar(OLDEST_HELD).bind(lane).fetch_optional(pool).await?;
+    Ok(pushed_at.map(|at| Duration::from_millis(u64::try_from(now - at).unwrap_or(0))))
 }
 
 type DeadRow = (

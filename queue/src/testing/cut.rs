@@ -103,6 +103,10 @@ impl Broker for Cut {
         self.inner().await.stats(lane).await
     }
 
+    async fn oldest_held(&self, lane: &LaneSpec) -> Result<Option<Duration>, QueueError> {
+        self.inner().await.oldest_held(lane).await
+    }
+
     async fn dead(&self, lane: &LaneSpec, page: Page) -> Result<DeadPage, QueueError> {
         self.inner().await.dead(lane, page).await
     }

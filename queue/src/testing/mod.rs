@@ -64,7 +64,8 @@ scenarios! {
     faults: a_worker_outlives_faults_of_its_store, a_worker_that_panics_is_started_again,
         a_payload_that_panics_the_decoder_is_buried;
     books: a_random_life_adds_up;
-    operators: a_paused_lane_hands_out_nothing, a_paused_group_lets_others_pass, a_lane_is_counted;
+    operators: a_paused_lane_hands_out_nothing, a_paused_group_lets_others_pass, a_lane_is_counted,
+        the_oldest_job_held_is_known_in_every_state;
     stop: what_runs_finishes_and_the_rest_goes_back, what_does_not_finish_is_broken_off;
 }
 

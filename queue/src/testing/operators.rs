@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{LaneStats, Verdict};
+use crate::{LaneSpec, LaneStats, Verdict};
 
-use super::lanes::{GROUPED, PLAIN};
+use super::lanes::{GROUPED, PLAIN, SINGLE};
 use super::world::{item, items};
 use super::{Scale, World};
 
@@ -78,4 +78,38 @@ pub async fn a_lane_is_counted(world: World, _: Scale) {
         }
     }
     assert_eq!(world.stats(&PLAIN).await, LaneStats { dead: 1, ..LaneStats::default() });
+}
+
+pub async fn the_oldest_job_held_is_known_in_every_state(world: World, _: Scale) {
+    let second = Duration::from_secs(1);
+    let aged = async |lane: &LaneSpec, seconds: u32, state: &str| {
+        let age = world.queue.oldest_held(lane).await.unwrap().expect("the lane holds a job");
+        assert!(age >= second * seconds && age < second * (seconds + 60), "{state}: {age:?}");
+    };
+    let settle = async |verdict| assert!(world.settle(&SINGLE, &world.take(&SINGLE).await, verdict).await);
+    assert_eq!(world.queue.oldest_held(&SINGLE).await.unwrap(), None, "a lane never used holds nothing");
+    world.push(&GROUPED, item(0).group("a")).await;
+    world.queue.pause(&GROUPED, Some("a"), "ada").await.unwrap();
+    world.push(&SINGLE, item(1)).await;
+    world.pass(second * 1_000).await;
+    world.push(&SINGLE, item(2)).await;
+    aged(&SINGLE, 1_000, "waiting").await;
+    world.queue.pause(&SINGLE, None, "ada").await.unwrap();
+    aged(&SINGLE, 1_000, "paused").await;
+    world.queue.resume(&SINGLE, None, "ada").await.unwrap();
+    settle(Verdict::Snooze(second * 500)).await;
+    aged(&SINGLE, 1_000, "later").await;
+    world.pass(second * 500).await;
+    let hand = world.take(&SINGLE).await;
+    assert_eq!(items(&hand), [1]);
+    aged(&SINGLE, 1_500, "in hand").await;
+    assert!(world.settle(&SINGLE, &hand, Verdict::Isolate).await);
+    aged(&SINGLE, 1_500, "under suspicion").await;
+    settle(Verdict::Doom { error: "no".into(), attempted: true }).await;
+    aged(&SINGLE, 1_500, "doomed").await;
+    settle(Verdict::Bury).await;
+    aged(&SINGLE, 500, "the first is buried").await;
+    settle(Verdict::Remove).await;
+    assert_eq!(world.queue.oldest_held(&SINGLE).await.unwrap(), None);
+    aged(&GROUPED, 1_500, "in a paused group").await;
 }

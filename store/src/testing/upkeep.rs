@@ -3,6 +3,7 @@
 use fairy_jobs::{
     command::Command,
     id::{InvitationId, LinkId, SessionId, TokenId},
+    operation::{End, Operation, keyed_id},
     page::PageRequest,
     ports::{
         Accounts as _, ApiToken, Feed as _, Ledger as _, LinkPurpose, Session, Tasks as _, Teams as _,
@@ -22,6 +23,8 @@ use crate::{Options, Store};
 
 super::tests! {
     what_is_over_goes_in_bounded_steps,
+    what_a_lane_may_hand_out_again_stays,
+    a_key_that_was_forgotten_is_a_key_again,
     what_is_not_over_stays,
     a_copy_is_whole_while_others_write,
     a_database_in_order_is_found_so,
@@ -38,11 +41,11 @@ async fn what_is_over_goes_in_bounded_steps(stage: &Stage) {
     }
     let kept = SignedDuration::from_hours(30 * 24);
     stage.clock.advance(kept);
-    assert_eq!(stage.store.purge(stage.now()).await.unwrap(), 0);
+    assert_eq!(stage.store.purge(stage.now(), stage.now()).await.unwrap(), 0);
     stage.clock.advance(SignedDuration::from_millis(1));
     let mut went = Vec::new();
     loop {
-        went.push(stage.store.purge(stage.now()).await.unwrap());
+        went.push(stage.store.purge(stage.now(), stage.now()).await.unwrap());
         if went.last() == Some(&0) {
             break;
         }
@@ -51,6 +54,46 @@ async fn what_is_over_goes_in_bounded_steps(stage: &Stage) {
     assert_eq!(stage.store.outcome(first.unwrap()).await.unwrap(), None);
     assert_eq!(every_task(stage, &team).await.len(), 1200);
     assert_eq!(stage.store.seq(team.workspace).await.unwrap(), Some(1202));
+}
+
+async fn what_a_lane_may_hand_out_again_stays(stage: &Stage) {
+    let owner = stage.person("Mina").await;
+    let team = stage.team(&owner).await;
+    let create = || Command::CreateTask(stage.new_task(&team, "Task"));
+    let before = stage.apply(&team, owner.id, vec![create()]).await.remove(0);
+    stage.clock.advance(SignedDuration::from_hours(1));
+    // Applied, not acknowledged, and its lane paused for longer than outcomes are kept.
+    let held = stage.operation(&team, owner.id, create());
+    let first = stage.store.apply(team.workspace, std::slice::from_ref(&held), stage.now()).await.unwrap();
+    stage.clock.advance(SignedDuration::from_hours(31 * 24));
+    assert_eq!(stage.store.purge(stage.now(), held.accepted_at).await.unwrap(), 1);
+    assert_eq!(stage.store.outcome(before.id).await.unwrap(), None);
+    let again = stage.store.apply(team.workspace, std::slice::from_ref(&held), stage.now()).await.unwrap();
+    assert_eq!(
+        (again.outcomes, again.seq),
+        (first.outcomes, None),
+        "what is handed out again has its outcome"
+    );
+    assert_eq!(stage.store.purge(stage.now(), stage.now()).await.unwrap(), 1);
+}
+
+/// A monthly job gives the same key each time; what it makes has a new id each time.
+async fn a_key_that_was_forgotten_is_a_key_again(stage: &Stage) {
+    let owner = stage.person("Mina").await;
+    let team = stage.team(&owner).await;
+    let key = keyed_id(owner.id, team.workspace, "report");
+    let mut made = Vec::new();
+    for month in 1..=2 {
+        let create = Command::CreateTask(stage.new_task(&team, &format!("Report {month}")));
+        let operation = Operation { id: key, ..stage.operation(&team, owner.id, create) };
+        let applied = stage.store.apply(team.workspace, &[operation], stage.now()).await.unwrap();
+        assert!(matches!(applied.outcomes[0].end, End::Applied(_)), "{:?}", applied.outcomes);
+        made.push(applied.outcomes[0].resource.id.clone());
+        stage.clock.advance(SignedDuration::from_hours(31 * 24));
+        assert_eq!(stage.store.purge(stage.now(), stage.now()).await.unwrap(), 1);
+    }
+    made.dedup();
+    assert_eq!((made.len(), every_task(stage, &team).await.len()), (2, 2));
 }
 
 async fn furnish(stage: &Stage, team: &Team, life: SignedDuration) -> (InvitationId, LinkId) {
@@ -94,12 +137,12 @@ async fn what_is_not_over_stays(stage: &Stage) {
     let (long, link) = furnish(stage, &team, SignedDuration::from_hours(24 * 60)).await;
     stage.clock.advance(SignedDuration::from_hours(2));
     // The second link took the place of the first at once.
-    assert_eq!(stage.store.purge(stage.now()).await.unwrap(), 2);
+    assert_eq!(stage.store.purge(stage.now(), stage.now()).await.unwrap(), 2);
     let waiting =
         async || stage.store.invitations(team.workspace, PageRequest::default()).await.unwrap().items;
     assert_eq!(waiting().await.iter().map(|i| i.id).collect::<Vec<_>>(), [long, short]);
     stage.clock.advance(SignedDuration::from_hours(24 * 30));
-    assert_eq!(stage.store.purge(stage.now()).await.unwrap(), 1);
+    assert_eq!(stage.store.purge(stage.now(), stage.now()).await.unwrap(), 1);
     assert_eq!(waiting().await.iter().map(|i| i.id).collect::<Vec<_>>(), [long]);
     assert_eq!(stage.store.sessions(owner.id, stage.now()).await.unwrap().len(), 1);
     assert_eq!(stage.store.tokens(owner.id, PageRequest::default()).await.unwrap().items.len(), 1);

@@ -1,5 +1,6 @@
 //! Delivering: the schedule, what ends it, what may be sent twice, and what a deadly message does.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +11,9 @@ use fairy_jobs::{
     lane,
     link::LinkKey,
     notice::{Delivery, Subject},
-    ports::{Attempt, Deliveries as _, DeliveryContent, PortError, PortResult, SendError, Upkeep},
+    ports::{
+        Attempt, Backlog, Deliveries as _, DeliveryContent, PortError, PortResult, SendError, Upkeep,
+    },
     text::Name,
 };
 use fairy_queue::{Answer, DeadJob, Handler as _, Job};
@@ -39,11 +42,24 @@ pub(super) struct Bench {
 pub(super) struct FakeUpkeep {
     pub old: Mutex<u64>,
     pub calls: Mutex<u32>,
+    pub settled_before: Mutex<Option<Timestamp>>,
+}
+
+/// What the lane says of its oldest operation.
+#[derive(Default)]
+pub(super) struct FakeBacklog(pub Mutex<VecDeque<PortResult<Option<Duration>>>>);
+
+#[async_trait]
+impl Backlog for FakeBacklog {
+    async fn oldest(&self) -> PortResult<Option<Duration>> {
+        self.0.lock().unwrap().pop_front().unwrap_or(Ok(None))
+    }
 }
 
 #[async_trait]
 impl Upkeep for FakeUpkeep {
-    async fn purge(&self, _at: Timestamp) -> PortResult<u64> {
+    async fn purge(&self, _at: Timestamp, settled_before: Timestamp) -> PortResult<u64> {
+        *self.settled_before.lock().unwrap() = Some(settled_before);
         *self.calls.lock().unwrap() += 1;
         let mut old = self.old.lock().unwrap();
         let gone = (*old).min(500);
@@ -96,6 +112,7 @@ impl Bench {
             deliveries: self.deliveries.clone(),
             activity: feed.clone(),
             upkeep: Arc::new(FakeUpkeep::default()),
+            backlog: Arc::new(FakeBacklog::default()),
             bus: None,
             mailer: self.mailer.clone(),
             outcomes: self.said.clone(),

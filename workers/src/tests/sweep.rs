@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fairy_jobs::{lane::Sink, ports::PortError};
+use fairy_jobs::{clock::Clock as _, lane::Sink, ports::PortError};
 use jiff::SignedDuration;
 
 use super::{
-    deliver::{Bench, FakeUpkeep, row},
+    deliver::{Bench, FakeBacklog, FakeUpkeep, row},
     fakes::FakeFeed,
     world::{MINA, WORKSPACE, World},
 };
@@ -64,4 +64,23 @@ async fn the_sweeper_tidies_up_and_outlives_errors() {
     let services = Services { upkeep: upkeep.clone(), ..bench.services(&feed) };
     sweeper(Arc::new(services), tokio::time::sleep(Duration::from_millis(1_500))).await;
     assert_eq!(*upkeep.calls.lock().unwrap(), 24, "one round does not go on for ever");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_purged_that_the_lane_may_hand_out_again() {
+    let bench = Bench::new();
+    let feed = Arc::new(FakeFeed::default());
+    let (upkeep, backlog) = (Arc::new(FakeUpkeep::default()), Arc::new(FakeBacklog::default()));
+    let day = Duration::from_secs(24 * 60 * 60);
+    let away = Err(PortError::Unavailable("away".to_owned()));
+    backlog.0.lock().unwrap().extend([away, Ok(Some(day * 40))]);
+    let sweep = async |millis| {
+        let services = Services { upkeep: upkeep.clone(), backlog: backlog.clone(), ..bench.services(&feed) };
+        sweeper(Arc::new(services), tokio::time::sleep(Duration::from_millis(millis))).await;
+    };
+    sweep(1_500).await;
+    assert_eq!(*upkeep.calls.lock().unwrap(), 0, "who cannot know what the lane holds deletes nothing");
+    sweep(1_500).await;
+    let bound = bench.clock.now() - SignedDuration::from_hours(41 * 24);
+    assert_eq!(*upkeep.settled_before.lock().unwrap(), Some(bound), "a day's doubt on top");
 }
