@@ -1,7 +1,8 @@
 //! Typed ids: a ULID behind a prefix, so that an id read in a log or a URL says what it names.
 //!
 //! Ids are made by the application (an [`IdSource`]), never by a database, so that a task can be named before it is
-//! stored and tests can replay. They sort by time of making. Canonical text is lower-case prefix, `_`, 26 characters
+//! stored and tests can replay. They sort by time of making, save those of operations with an idempotency key, which are
+//! hashes. Canonical text is lower-case prefix, `_`, 26 characters
 //! of Crockford base 32 (<https://github.com/ulid/spec>); parsing accepts exactly that form.
 
 use std::{fmt, str::FromStr};

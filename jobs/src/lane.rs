@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{DeliveryId, OperationId, UserId, WorkspaceId},
-    operation::{Fingerprint, Operation, ResourceRef},
+    operation::{Fingerprint, Operation, Outcome, ResourceRef},
 };
 
 /// Operations wait here, grouped by workspace; the payload is an [`crate::operation::Operation`].
@@ -51,6 +51,18 @@ impl Tag {
             resource: operation.command.resource(),
             accepted_at: operation.accepted_at,
             retry_of: operation.retry_of,
+        }
+    }
+
+    /// The tag that the operation of this outcome had.
+    pub fn of_outcome(outcome: &Outcome) -> Self {
+        Self {
+            fingerprint: outcome.fingerprint,
+            actor: outcome.actor,
+            workspace: outcome.workspace,
+            resource: outcome.resource.clone(),
+            accepted_at: outcome.accepted_at,
+            retry_of: outcome.retry_of,
         }
     }
 

@@ -267,6 +267,13 @@ pub struct Outcome {
     pub end: End,
 }
 
+impl Outcome {
+    /// Whether it is that of an earlier request with the same id, and not of this very operation.
+    pub fn is_not(&self, operation: &Operation) -> bool {
+        self.accepted_at != operation.accepted_at || self.resource != operation.command.resource()
+    }
+}
+
 /// The three ends of an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -78,7 +78,7 @@ impl Front {
             && let Some(outcome) = self.earlier_outcome(operation.id).await?
         {
             same_request(outcome.fingerprint, ticket.fingerprint())?;
-            return Ok(Carried { tag: Tag::of(&operation), outcome: Some(outcome), replayed: true });
+            return Ok(Carried { tag: Tag::of_outcome(&outcome), outcome: Some(outcome), replayed: true });
         }
         let accepted = {
             let _claim = self.claims.claim(ticket)?;
@@ -86,13 +86,19 @@ impl Front {
         };
         let (tag, replayed) = accepted
             .map_or_else(|| (Tag::of(&operation), false), |accepted| (accepted.tag, accepted.replayed));
-        let outcome = self.wait(operation.id, listening, ticket.envelope.prefer.patience()).await;
-        if let Some(outcome) = &outcome {
-            same_request(outcome.fingerprint, ticket.fingerprint())?;
+        let mut outcome = self.wait(operation.id, listening, ticket.envelope.prefer.patience()).await;
+        if ticket.keyed && !replayed && outcome.is_none() {
+            // Whatever this look meets, the operation is accepted.
+            outcome =
+                self.earlier_outcome(operation.id).await.ok().flatten().filter(|o| o.is_not(&operation));
         }
-        // Accepted before this request was: an earlier one left the lane between our look and our push.
-        let replayed = replayed || outcome.as_ref().is_some_and(|o| o.accepted_at < operation.accepted_at);
-        Ok(Carried { tag, outcome, replayed })
+        let Some(outcome) = outcome else {
+            return Ok(Carried { tag, outcome, replayed });
+        };
+        same_request(outcome.fingerprint, ticket.fingerprint())?;
+        // An earlier request's operation may have left the lane between our look and our push.
+        let replayed = replayed || outcome.is_not(&operation);
+        Ok(Carried { tag: Tag::of_outcome(&outcome), outcome: Some(outcome), replayed })
     }
 
     /// The outcome an earlier request with the same key left; while the database is away the lane alone decides.

@@ -1,6 +1,12 @@
 //! Accepting many operations at once: all or none, in order, answered at once.
 
-use fairy_jobs::{command::Command, operation::IfMatch, operation::Operation};
+use std::collections::HashMap;
+
+use fairy_jobs::{
+    command::Command,
+    id::OperationId,
+    operation::{IfMatch, Operation, ResourceRef},
+};
 use poem::{
     Response,
     http::{HeaderName, StatusCode},
@@ -28,7 +34,7 @@ pub(crate) const fn most_items() -> usize {
 #[oai(rename = "BatchOperation")]
 struct BatchOperation {
     /// The operation, to be asked after at `/v1/operations/{id}`.
-    id: Shown<fairy_jobs::id::OperationId>,
+    id: Shown<OperationId>,
     /// What it is about.
     resource: ResourceView,
 }
@@ -83,22 +89,35 @@ impl Front {
         // operation alone that the lane turns away.
         let _claim = self.claims.claim(ticket)?;
         let earlier = if ticket.keyed { self.earlier_request(ticket.id).await? } else { None };
+        let (mut named, mut replayed) = (HashMap::new(), earlier.is_some());
         // A batch is in the lane whole and in order: what is known of its first operation holds for the others.
-        let replayed = match earlier {
-            Some(fingerprint) => {
-                same_request(fingerprint, ticket.fingerprint())?;
-                true
+        if let Some(fingerprint) = earlier {
+            same_request(fingerprint, ticket.fingerprint())?;
+            named = self.named_before(&operations).await?;
+        } else {
+            let accepted = self.push(&operations).await?;
+            replayed = accepted.iter().any(|accepted| accepted.replayed);
+            let tags = operations.iter().zip(accepted).map(|(o, accepted)| (o.id, accepted.tag.resource));
+            named.extend(tags);
+            if ticket.keyed {
+                // An earlier request's operations may have left the lane between our look and our push. Whatever this
+                // look meets, the batch is accepted.
+                named.extend(self.named_in_rows(&operations).await.unwrap_or_default());
+                replayed |= operations.iter().any(|o| named.get(&o.id) != Some(&o.command.resource()));
             }
-            None => self.push(&operations).await?.iter().any(|accepted| accepted.replayed),
-        };
-        Ok(answer(&operations, replayed))
+        }
+        Ok(answer(&operations, named, replayed))
     }
 }
 
-fn answer(operations: &[Operation], replayed: bool) -> Reply<BatchAccepted> {
+fn answer(
+    operations: &[Operation],
+    mut named: HashMap<OperationId, ResourceRef>,
+    replayed: bool,
+) -> Reply<BatchAccepted> {
     let one = |operation: &Operation| BatchOperation {
         id: Shown(operation.id),
-        resource: operation.command.resource().into(),
+        resource: named.remove(&operation.id).unwrap_or_else(|| operation.command.resource()).into(),
     };
     let body = BatchOperations { operations: operations.iter().map(one).collect() };
     let mut response = Response::builder()

@@ -11,6 +11,7 @@ mod envelope;
 mod operated;
 mod prefer;
 mod push;
+mod repeat;
 mod standing;
 mod ticket;
 mod view;

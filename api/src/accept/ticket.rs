@@ -66,14 +66,15 @@ impl Ticket {
         self.fingerprint
     }
 
-    /// The id of the task that this operation makes: the same bytes, so that a repeat names the same task.
-    pub fn task(&self) -> TaskId {
-        TaskId::from_bytes(self.id.to_bytes())
+    /// An id for the task that this operation makes. Ids ascend in the order of acceptance, by which what one batch makes
+    /// is listed; of a repeat it is never used, for lane and rows say what the first request named.
+    pub fn task(front: &Front) -> TaskId {
+        TaskId::generate(front.services.ids.as_ref(), front.now())
     }
 
-    /// The id of the comment that this operation makes.
-    pub fn comment(&self) -> CommentId {
-        CommentId::from_bytes(self.id.to_bytes())
+    /// An id for the comment that this operation makes.
+    pub fn comment(front: &Front) -> CommentId {
+        CommentId::generate(front.services.ids.as_ref(), front.now())
     }
 
     /// The operation.

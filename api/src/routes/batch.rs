@@ -82,7 +82,7 @@ impl BatchRequest {
         }
         let mut items = Vec::with_capacity(self.items.len());
         for (index, item) in self.items.into_iter().enumerate() {
-            let parsed = item.into_item(ticket.item(front, index));
+            let parsed = item.into_item(front, ticket.item(front, index));
             items.extend(fields.adopt(&format!("items.{index}"), parsed));
         }
         fields.finish(|| Some(items))
@@ -90,14 +90,14 @@ impl BatchRequest {
 }
 
 impl BatchItem {
-    fn into_item(self, ticket: Ticket) -> Result<Item, Problem> {
+    fn into_item(self, front: &Front, ticket: Ticket) -> Result<Item, Problem> {
         let mut fields = Fields::default();
         let if_match = fields.given("if_match", &self.if_match).map(|tag| tag.0);
         let task = fields.given("task", &self.task);
         fields.finish(|| Some(()))?;
         let command = match task {
             Some(task) => self.into_patch().into_command(task)?,
-            None => self.into_create().into_command(ticket.task())?,
+            None => self.into_create().into_command(Ticket::task(front))?,
         };
         Ok((ticket, command, if_match))
     }

@@ -20,7 +20,7 @@ use super::{
     writer::Writer,
 };
 use crate::{
-    accept::{Changed, Created, Nothing, Operated},
+    accept::{Changed, Created, Nothing, Operated, Ticket},
     auth::Caller,
     front::Front,
     shape::{
@@ -65,7 +65,7 @@ impl CommentRoutes {
     ) -> Result<Reply<Operated<Created<CommentView>>>, Refused<{ CALLER | TARGET | BODY | OPERATION }>> {
         let place = self.0.place(&by.caller, &ws.0, Action::WriteTasks).await?;
         let ticket = by.ticket(&self.0, &place, &body.raw);
-        let (task, comment) = (task_name(&task.0)?, ticket.comment());
+        let (task, comment) = (task_name(&task.0)?, Ticket::comment(&self.0));
         let command = AddComment { task, comment, body: body.value.into_body()? };
         Ok(self.0.accept(&ticket, Command::AddComment(command)).await?)
     }

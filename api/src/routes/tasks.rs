@@ -17,7 +17,7 @@ use super::{
     writer::Writer,
 };
 use crate::{
-    accept::{Changed, Created, Nothing, Operated},
+    accept::{Changed, Created, Nothing, Operated, Ticket},
     auth::Caller,
     front::Front,
     shape::{BODY, CALLER, JsonBody, OPERATION, Refused, Reply, TARGET, Tagged},
@@ -46,7 +46,7 @@ impl TaskRoutes {
     ) -> Result<Reply<Operated<Created<TaskView>>>, Refused<{ CALLER | TARGET | BODY | OPERATION }>> {
         let place = self.0.place(&by.caller, &ws.0, Action::WriteTasks).await?;
         let ticket = by.ticket(&self.0, &place, &body.raw);
-        let command = body.value.into_command(ticket.task())?;
+        let command = body.value.into_command(Ticket::task(&self.0))?;
         Ok(self.0.accept(&ticket, command).await?)
     }
 

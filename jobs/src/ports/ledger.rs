@@ -39,4 +39,7 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// The outcome of an operation, for at least 30 days after it ended.
     async fn outcome(&self, id: OperationId) -> PortResult<Option<Outcome>>;
+
+    /// The outcomes of those of these operations (at most 1,000) that have one, in no order.
+    async fn outcomes(&self, ids: &[OperationId]) -> PortResult<Vec<Outcome>>;
 }

@@ -44,6 +44,10 @@ impl Ledger for Store {
     }
 
     async fn outcome(&self, id: OperationId) -> PortResult<Option<Outcome>> {
-        Ok(outcomes::stored(&mut self.read().await?, outcomes::NO_BATCH, &[id]).await?.pop())
+        Ok(self.outcomes(&[id]).await?.pop())
+    }
+
+    async fn outcomes(&self, ids: &[OperationId]) -> PortResult<Vec<Outcome>> {
+        outcomes::stored(&mut self.read().await?, outcomes::NO_BATCH, ids).await
     }
 }

@@ -1,6 +1,6 @@
 //! Comments: written, rewritten by their author, taken back.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::team::Team;
 
@@ -60,4 +60,76 @@ async fn a_comment_belongs_to_its_task() {
     let wrong = team.at(&format!("/tasks/WEB-2/comments/{id}"));
     team.owner.api.patch(&wrong, &json!({"body": "y"})).await.problem(404, "not-found");
     team.owner.api.delete(&wrong).await.problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn comments_accepted_one_after_another_are_listed_so() {
+    let team = Team::new().await;
+    team.task("One").await;
+    let path = team.at("/tasks/WEB-1/comments");
+    // While the lane is paused they gather, so that one batch applies them, at one instant.
+    team.server.beside(&["lanes", "pause", "operations"]).await.succeeded();
+    let post = |n: u32| {
+        let call = team.owner.api.post(&path, &json!({"body": n.to_string()}));
+        call.key(&format!("comment-{n}")).respond_async()
+    };
+    let mut accepted = Vec::new();
+    for n in 0..20 {
+        accepted.push(post(n).await.is(202));
+    }
+    assert_eq!(post(7).await.is(202)["resource"], accepted[7]["resource"], "a repeat names the first");
+    team.server.beside(&["lanes", "resume", "operations"]).await.succeeded();
+    for reply in &accepted {
+        let path = format!("/operations/{}", reply.str("id"));
+        let end = team.owner.api.get(&path).header("Prefer", "wait=30").await.is(200);
+        assert_eq!((&end["status"], &end["resource"]), (&json!("applied"), &reply["resource"]));
+    }
+    let listed = team.owner.api.all(&path).await;
+    let bodies: Vec<Value> = listed.iter().map(|comment| comment["body"].clone()).collect();
+    assert_eq!(bodies, (0..20).map(|n| json!(n.to_string())).collect::<Vec<_>>());
+    let ids: Vec<&Value> = listed.iter().map(|comment| &comment["id"]).collect();
+    assert_eq!(ids, accepted.iter().map(|reply| &reply["resource"]["id"]).collect::<Vec<_>>());
+    assert_eq!(post(7).await["id"], listed[7]["id"], "a repeat of what is applied gets its outcome");
+}
+
+#[tokio::test]
+async fn what_a_batch_names_is_what_it_makes_in_its_order() {
+    let team = Team::new().await;
+    let items: Vec<_> = (0..20).map(|n| json!({"project": "WEB", "title": n.to_string()})).collect();
+    let post = || team.owner.api.post(&team.at("/tasks/batch"), &json!({ "items": items })).key("batch");
+    team.server.beside(&["lanes", "pause", "operations"]).await.succeeded();
+    let first = post().await.is(202);
+    assert_eq!(post().await.is(202).body, first.body, "in the lane");
+    team.server.beside(&["lanes", "resume", "operations"]).await.succeeded();
+    let last = format!("/operations/{}", first["operations"][19]["id"].as_str().unwrap());
+    team.owner.api.get(&last).header("Prefer", "wait=30").await.is(200);
+    assert_eq!(post().await.is(202).body, first.body, "in the rows");
+    let listed = team.owner.api.all(&team.at("/tasks?sort=created_at")).await;
+    for (n, task) in listed.iter().enumerate() {
+        assert_eq!((&task["title"], &task["key"]), (&json!(n.to_string()), &json!(format!("WEB-{}", n + 1))));
+        assert_eq!(task["id"], first["operations"][n]["resource"]["id"]);
+    }
+    assert_eq!(listed.len(), 20);
+}
+
+#[tokio::test]
+async fn comments_go_and_come_with_their_task() {
+    let team = Team::new().await;
+    team.task("One").await;
+    let path = team.at("/tasks/WEB-1/comments");
+    let api = &team.owner.api;
+    let id = api.post(&path, &json!({"body": "x"})).await.is(201).str("id");
+    let one = format!("{path}/{id}");
+    api.delete(&team.at("/tasks/WEB-1")).await.is(204);
+    api.get(&path).await.problem(404, "not-found");
+    api.post(&path, &json!({"body": "y"})).await.problem(404, "not-found");
+    api.patch(&one, &json!({"body": "y"})).await.problem(404, "not-found");
+    api.delete(&one).await.problem(404, "not-found");
+    api.call(&reqwest::Method::POST, &team.at("/tasks/WEB-1/restore")).await.is(200);
+    let listed = api.all(&path).await;
+    assert_eq!(
+        listed.iter().map(|c| (&c["id"], &c["body"])).collect::<Vec<_>>(),
+        [(&json!(id), &json!("x"))]
+    );
+    api.patch(&one, &json!({"body": "y"})).await.is(200);
 }

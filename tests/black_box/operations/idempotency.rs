@@ -1,6 +1,6 @@
 //! A repeat with the same key gets the first outcome; nothing happens twice.
 
-use std::future::IntoFuture;
+use std::{collections::BTreeSet, future::IntoFuture};
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -139,10 +139,9 @@ async fn a_key_belongs_to_its_actor_and_workspace() {
     }
     ids.dedup();
     assert_eq!(ids.len(), 3);
-    // The workspace may be named by its slug: it is the same workspace, and the same request.
+    // By its slug it is the same workspace and so the same key, but another path: not the same request.
     let by_slug = format!("/workspaces/{}/tasks", team.slug);
-    let reply = team.owner.api.post(&by_slug, &body).key("shared").await;
-    assert!(matches!(reply.status, 201 | 422), "{reply:?}");
+    team.owner.api.post(&by_slug, &body).key("shared").await.problem(422, "idempotency-key-reused");
     assert_eq!(team.owner.api.all(&team.at("/tasks")).await.len(), 2);
 }
 
@@ -158,6 +157,29 @@ async fn repeats_at_the_same_time_make_one_task() {
     assert_eq!(team.owner.api.all(&team.at("/tasks")).await.len(), 1);
     let made = team.changes().await.into_iter().filter(|c| c["kind"] == "task.created").count();
     assert_eq!(made, 1);
+}
+
+#[tokio::test]
+async fn repeats_that_do_not_wait_name_one_task() {
+    let team = Team::new().await;
+    let path = team.at("/tasks");
+    for round in 0..10 {
+        let create = || {
+            let call = team.owner.api.post(&path, &json!({"project": "WEB", "title": "Once"}));
+            call.key(&format!("race-{round}")).respond_async()
+        };
+        let mut named = BTreeSet::new();
+        // Whatever each meets: no operation, one in the lane, one in hand, or its outcome.
+        for reply in join_all((0..20).map(|_| create().into_future())).await {
+            let id = if reply.status == 202 { &reply["resource"]["id"] } else { &reply["id"] };
+            named.insert(id.as_str().unwrap_or_else(|| panic!("{reply:?}")).to_owned());
+        }
+        let listed = wait_until("the task is there", || async {
+            let listed = team.owner.api.all(&path).await;
+            (listed.len() > round).then_some(listed)
+        });
+        assert_eq!(named, BTreeSet::from([listed.await[0]["id"].as_str().unwrap().to_owned()]));
+    }
 }
 
 #[tokio::test]

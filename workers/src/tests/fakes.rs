@@ -79,6 +79,10 @@ impl Ledger for FakeLedger {
     async fn outcome(&self, _id: OperationId) -> PortResult<Option<Outcome>> {
         Ok(None)
     }
+
+    async fn outcomes(&self, _ids: &[OperationId]) -> PortResult<Vec<Outcome>> {
+        Ok(Vec::new())
+    }
 }
 
 /// Remembers what was said to those who wait, and what was hinted.
@@ -144,11 +148,12 @@ impl FakeFeed {
 
 #[async_trait]
 impl Sinks for FakeFeed {
-    async fn pending(&self, sink: Sink, _workspace: WorkspaceId, limit: usize) -> PortResult<Vec<Change>> {
+    async fn pending(&self, sink: Sink, _workspace: WorkspaceId, limit: usize) -> PortResult<Stretch> {
         self.error()?;
         let mark = self.marks.lock().unwrap().get(&sink).copied().unwrap_or_default();
         let changes = self.changes.lock().unwrap();
-        Ok(changes.iter().filter(|c| c.seq > mark).take(limit).cloned().collect())
+        let changes: Vec<Change> = changes.iter().filter(|c| c.seq > mark).take(limit).cloned().collect();
+        Ok(Stretch { more: changes.len() == limit, changes })
     }
 
     async fn mark(&self, sink: Sink, _workspace: WorkspaceId, seq: u64) -> PortResult<()> {
@@ -158,7 +163,7 @@ impl Sinks for FakeFeed {
     }
 
     async fn behind(&self, sink: Sink, since: Timestamp, limit: usize) -> PortResult<Vec<WorkspaceId>> {
-        let pending = self.pending(sink, super::world::WORKSPACE, limit).await?;
+        let pending = self.pending(sink, super::world::WORKSPACE, limit).await?.changes;
         Ok(pending.iter().filter(|c| c.at < since).map(|c| c.workspace).take(1).collect())
     }
 }
