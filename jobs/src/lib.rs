@@ -21,6 +21,7 @@ pub mod page;
 pub mod ports;
 pub mod problem;
 pub mod profile;
+mod prose;
 mod retry;
 pub mod rights;
 pub mod state;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::{change::Change, email::EmailAddress, text::Name};
+use crate::{change::Change, email::EmailAddress, prose::prose, text::Name};
 
 /// The most different people one text can call; the rest are plain text.
 pub const MOST_MENTIONS: usize = 20;
@@ -29,57 +29,54 @@ pub fn handles_of(name: &Name, email: &EmailAddress) -> Vec<String> {
     handles
 }
 
-/// The handles a text calls: `@` at a word's beginning, then letters, digits, `.`, `-`, `_`; not inside code.
+/// The handles a text calls: `@` at a word's beginning, then letters, digits, `.`, `-`, `_`; not inside code, nor in a
+/// path such as that of a URL. Of more than [`MOST_MENTIONS`], those that come first.
 pub fn mentions_in(text: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let mut fenced = false;
-    for line in text.lines() {
-        if line.trim_start().starts_with("```") {
-            fenced = !fenced;
-        } else if !fenced {
-            // Every second piece between backquotes is code.
-            line.split('`').step_by(2).for_each(|piece| mentions_of_piece(piece, &mut found));
-        }
-    }
-    found.into_iter().take(MOST_MENTIONS).collect()
+    first(all_in(text))
 }
 
-fn mentions_of_piece(piece: &str, found: &mut BTreeSet<String>) {
+/// All of them, in the order of the text; one that is called twice stands there twice.
+fn all_in(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    prose(text).iter().for_each(|piece| mentions_of_piece(piece, &mut found));
+    found
+}
+
+fn first(handles: Vec<String>) -> BTreeSet<String> {
+    let mut kept = BTreeSet::new();
+    for handle in handles {
+        if kept.len() == MOST_MENTIONS {
+            break;
+        }
+        kept.insert(handle);
+    }
+    kept
+}
+
+fn mentions_of_piece(piece: &str, found: &mut Vec<String>) {
     let mut before = None;
     for (at, c) in piece.char_indices() {
-        if c == '@' && before.is_none_or(|b: char| !b.is_alphanumeric() && b != '@' && b != '.' && b != '_') {
+        let apart = |b: char| !b.is_alphanumeric() && !matches!(b, '@' | '.' | '_' | '/');
+        if c == '@' && before.is_none_or(apart) {
             let word = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
             let rest = &piece[at + 1..];
             let end = rest.find(|c| !word(c)).unwrap_or(rest.len());
             let handle = handle(&rest[..end]);
             if !handle.is_empty() && handle.chars().count() <= Name::LIMIT {
-                found.insert(handle);
+                found.push(handle);
             }
         }
         before = Some(c);
     }
 }
 
-/// The handles that a change newly calls: those in a text after it that were not in it before.
+/// The handles that a change newly calls: the first in a text after it, but for those anywhere in it before.
 pub fn newly_mentioned(change: &Change) -> BTreeSet<String> {
-    let text = |value: &Value| value.as_str().map(mentions_in).unwrap_or_default();
+    let text = |value: &Value| value.as_str().map(all_in).unwrap_or_default();
     let mut called = BTreeSet::new();
     for field in change.fields.iter().filter(|f| matches!(f.name.as_str(), "title" | "body" | "comment")) {
-        let before = text(&field.from);
-        called.extend(text(&field.to).into_iter().filter(|handle| !before.contains(handle)));
+        let before: BTreeSet<String> = text(&field.from).into_iter().collect();
+        called.extend(first(text(&field.to)).into_iter().filter(|handle| !before.contains(handle)));
     }
     called
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finds_names_where_people_write_them() {
-        let found = |text: &str| mentions_in(text).into_iter().collect::<Vec<_>>().join(" ");
-        assert_eq!(found("@mina and (@Jae.Park), 안녕 @지민!"), "jaepark mina 지민");
-        assert_eq!(found("mail a@example.com, `@code`, @@twice"), "");
-        assert_eq!(found("```\n@fenced\n```\n@after"), "after");
-    }
 }
