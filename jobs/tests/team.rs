@@ -31,6 +31,7 @@ fn person(user: UserId, role: Option<Role>) -> Member {
 fn state(actor: Option<Role>, target: Option<Role>) -> TeamState {
     TeamState {
         seq: 7,
+        dated: Timestamp::UNIX_EPOCH,
         actor: person(ACTOR, actor),
         target: target.map(|role| person(OTHER, Some(role))),
         project: None,
@@ -100,12 +101,17 @@ fn an_invitation_opens_for_its_address_alone_and_once() {
     invited.target = Some(person(OTHER, Some(Role::Admin)));
     let joined = decide(&invited, &ask(), &accept).unwrap();
     assert_eq!(joined.writes[0], TeamWrite::Role(ACTOR, Some(Role::Member)));
+    assert!(joined.writes.contains(&TeamWrite::ProvenAddress(ACTOR)), "the code came by mail");
+    // The clock was set back by ten days: what changes is dated like the last change, what expires goes by the clock.
+    let behind = TeamState { dated: ask().at + SignedDuration::from_hours(240), ..invited.clone() };
+    assert_eq!(decide(&behind, &ask(), &accept).unwrap().changes[0].at, behind.dated);
     let late = Ask { at: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24), ..ask() };
     assert_eq!(decide(&invited, &late, &accept).expect_err("too late").kind, ProblemKind::LinkExpired);
     // A member who accepts keeps the role they have: an invitation never demotes.
     invited.actor.role = Some(Role::Admin);
     let again = decide(&invited, &ask(), &accept).unwrap();
-    assert_eq!((again.writes, again.changes), (vec![TeamWrite::CloseInvitation(INVITATION)], vec![]));
+    let rest = vec![TeamWrite::CloseInvitation(INVITATION), TeamWrite::ProvenAddress(ACTOR)];
+    assert_eq!((again.writes, again.changes), (rest, vec![]));
 }
 
 #[test]

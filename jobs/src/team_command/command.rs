@@ -45,7 +45,7 @@ pub enum TeamCommand {
         /// Which.
         id: InvitationId,
     },
-    /// Accept an invitation; the actor becomes a member.
+    /// Accept an invitation by the code that was mailed; the actor becomes a member, and has shown to read the address.
     Accept {
         /// Which.
         id: InvitationId,
@@ -75,7 +75,7 @@ pub struct Ask {
     pub scope: Scope,
     /// From where.
     pub source: Source,
-    /// When.
+    /// When, by the clock: what expires is judged by it.
     pub at: Timestamp,
 }
 
@@ -84,6 +84,8 @@ pub struct Ask {
 pub struct TeamState {
     /// The number of the last change.
     pub seq: u64,
+    /// When what changes is dated: now, or when the last change was made if the clock was set back since.
+    pub dated: Timestamp,
     /// Who asks: their name and address, and their role if they are a member.
     pub actor: Member,
     /// Whom a command names (`ChangeRole`, `Remove`), the member with the address that `Invite` names, or who sent the
@@ -106,6 +108,8 @@ pub enum TeamWrite {
     Invitation(Invitation),
     /// The invitation no longer waits.
     CloseInvitation(InvitationId),
+    /// The person reads the address of their account.
+    ProvenAddress(UserId),
     /// The person has this role now; `None`: they left.
     Role(UserId, Option<Role>),
 }

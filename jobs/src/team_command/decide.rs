@@ -55,7 +55,7 @@ fn create_project(
         key: key.clone(),
         name: name.clone(),
         last_number: 0,
-        created_at: ask.at,
+        created_at: state.dated,
     };
     let fields = vec![new("id", json!(id)), new("key", json!(key)), new("name", json!(name))];
     Ok(one(state, ask, TeamWrite::Project(project), ChangeKind::ProjectCreated, fields))
@@ -87,7 +87,7 @@ fn invite(
         email: email.clone(),
         role,
         invited_by: ask.actor,
-        created_at: ask.at,
+        created_at: state.dated,
         expires_at,
     };
     // The address stays out of the feed, which every member reads.
@@ -112,14 +112,14 @@ fn accept(state: &TeamState, ask: &Ask, id: InvitationId) -> Result<TeamDecision
         let detail = "The invitation was sent to another address. Sign in with the account that has it.";
         return Err(Problem::new(ProblemKind::Forbidden, detail));
     }
-    let close = TeamWrite::CloseInvitation(id);
+    let rest = [TeamWrite::CloseInvitation(id), TeamWrite::ProvenAddress(ask.actor)];
     if state.actor.role.is_some() {
-        return Ok(TeamDecision { writes: vec![close], changes: Vec::new() });
+        return Ok(TeamDecision { writes: rest.into(), changes: Vec::new() });
     }
     let fields = vec![new("user", json!(ask.actor)), new("role", json!(invitation.role))];
     let write = TeamWrite::Role(ask.actor, Some(invitation.role));
     let mut decision = one(state, ask, write, ChangeKind::MemberJoined, fields);
-    decision.writes.push(close);
+    decision.writes.extend(rest);
     Ok(decision)
 }
 
@@ -205,7 +205,7 @@ fn one(
 ) -> TeamDecision {
     let stamp = Stamp {
         workspace: ask.workspace,
-        at: ask.at,
+        at: state.dated,
         actor: ask.actor,
         actor_name: &state.actor.name,
         source: &ask.source,

@@ -170,7 +170,8 @@ pub(super) async fn recover(c: &mut Connection<'_>, user: UserId, hash: &str) ->
     verify(c, user).await
 }
 
-pub(super) async fn verify(c: &mut Connection<'_>, user: UserId) -> PortResult<()> {
+/// The person reads their address.
+pub(crate) async fn verify(c: &mut Connection<'_>, user: UserId) -> PortResult<()> {
     c.run(VERIFY, args![user]).await?;
     Ok(())
 }

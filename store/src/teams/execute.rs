@@ -10,6 +10,7 @@ use fairy_jobs::{
     team::{Invitation, Member},
     team_command::{self, Ask, TeamCommand, TeamState, TeamWrite},
 };
+use jiff::Timestamp;
 
 use super::{handles, invitations, members, projects};
 use crate::{
@@ -21,22 +22,21 @@ use crate::{
 
 pub(super) async fn execute(
     c: &mut Connection<'_>,
-    mut ask: Ask,
+    ask: Ask,
     command: &TeamCommand,
     delivery: DeliveryId,
     in_use: &[Sink],
 ) -> PortResult<TeamOutcome> {
     let end = feed::end(c, ask.workspace).await?.ok_or_else(|| Problem::not_found("workspace"))?;
-    let noted = ask.at;
-    ask.at = end.not_before(ask.at);
+    let dated = end.not_before(ask.at);
     let person = users::user(c, ask.actor).await?.ok_or_else(|| Problem::not_found("workspace"))?;
-    let state = load(c, end.seq, &ask, &person, command).await?;
+    let state = load(c, (end.seq, dated), &ask, &person, command).await?;
     let decision = team_command::decide(&state, &ask, command)?;
     let mut outcome = TeamOutcome { seq: end.seq + decision.changes.len() as u64, ..TeamOutcome::default() };
     for write in decision.writes {
-        keep(c, &ask, write, delivery, &mut outcome).await?;
+        keep(c, (&ask, dated), write, delivery, &mut outcome).await?;
     }
-    feed::append(c, ask.workspace, &decision.changes, (in_use, noted)).await?;
+    feed::append(c, ask.workspace, &decision.changes, (in_use, ask.at)).await?;
     let shown = match command {
         TeamCommand::Accept { .. } => Some(ask.actor),
         TeamCommand::ChangeRole { user, .. } => Some(*user),
@@ -48,7 +48,7 @@ pub(super) async fn execute(
 
 async fn load(
     c: &mut Connection<'_>,
-    seq: u64,
+    (seq, dated): (u64, Timestamp),
     ask: &Ask,
     person: &User,
     command: &TeamCommand,
@@ -59,9 +59,9 @@ async fn load(
         name: person.name.clone(),
         email: person.email.clone(),
         role: None,
-        joined_at: ask.at,
+        joined_at: dated,
     });
-    let mut state = TeamState { seq, actor, target: None, project: None, invitation: None, count: 0 };
+    let mut state = TeamState { seq, dated, actor, target: None, project: None, invitation: None, count: 0 };
     match command {
         TeamCommand::CreateProject { key, .. } => {
             state.project = projects::named(c, ask.workspace, [].into_iter(), [key].into_iter()).await?.pop();
@@ -92,7 +92,7 @@ async fn invitation(c: &mut Connection<'_>, ask: &Ask, id: InvitationId) -> Port
 
 async fn keep(
     c: &mut Connection<'_>,
-    ask: &Ask,
+    (ask, dated): (&Ask, Timestamp),
     write: TeamWrite,
     delivery: DeliveryId,
     outcome: &mut TeamOutcome,
@@ -109,10 +109,11 @@ async fn keep(
             outcome.delivery = Some(delivery);
         }
         TeamWrite::CloseInvitation(id) => invitations::close(c, id).await?,
+        TeamWrite::ProvenAddress(user) => users::verify(c, user).await?,
         TeamWrite::Role(user, role) => {
             let before = members::by_id(c, ask.workspace, [user]).await?.pop().and_then(|m| m.role);
             match role {
-                Some(role) => members::set_role(c, ask.workspace, (user, role), ask.at).await?,
+                Some(role) => members::set_role(c, ask.workspace, (user, role), dated).await?,
                 None => members::leave(c, ask.workspace, user).await?,
             }
             if before.is_some() != role.is_some() {
@@ -136,6 +137,7 @@ async fn call(c: &mut Connection<'_>, ask: &Ask, user: UserId, present: bool) ->
     }
 }
 
+/// Due by the clock, whatever the change is dated: a delivery is taken up by the clock.
 async fn send(c: &mut Connection<'_>, ask: &Ask, invitation: &Invitation, id: DeliveryId) -> PortResult<()> {
     let letter = Letter {
         id,
