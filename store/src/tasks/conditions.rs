@@ -8,7 +8,7 @@ use fairy_jobs::{
     ports::{AssigneeFilter, TaskQuery, TaskSort},
 };
 
-use super::due;
+use super::{due, search::Needle};
 use crate::driver::{Value, args};
 
 /// The most entries of an index that one page looks at where conditions are read from the index itself, where the task's
@@ -39,6 +39,8 @@ pub(super) struct Source {
 pub(super) struct Conditions {
     pub sql: String,
     pub args: Vec<Value>,
+    /// The text it must have, which no statement looks for.
+    pub needle: Option<Needle>,
     /// How many entries a page may look at; `None` where there are no conditions.
     pub window: Option<usize>,
 }
@@ -48,6 +50,10 @@ impl Conditions {
         self.sql.push_str(" AND ");
         self.sql.push_str(sql);
         self.args.append(&mut args);
+        self.narrow(window);
+    }
+
+    fn narrow(&mut self, window: usize) {
         self.window = Some(self.window.map_or(window, |w| w.min(window)));
     }
 }
@@ -108,10 +114,8 @@ pub(super) fn split(query: &TaskQuery, project: Option<ProjectId>) -> (Source, C
         rest.add(due::condition(bound, &query.time_zone), ROW_WINDOW);
     }
     if let Some(text) = &filter.text {
-        let pattern = pattern(text);
-        // SQLite's LIKE has no regard to ASCII case; MySQL needs a case-insensitive collation said here.
-        let sql = "(t.title LIKE ? ESCAPE '!' OR t.body LIKE ? ESCAPE '!')";
-        rest.add((sql, args![pattern.as_str(), pattern.as_str()]), TEXT_WINDOW);
+        rest.needle = Some(Needle::of(text));
+        rest.narrow(TEXT_WINDOW);
     }
     (source, rest)
 }
@@ -125,16 +129,4 @@ pub(super) fn tasks(query: &TaskQuery) -> Source {
         alias: "t",
         id: "t.id",
     }
-}
-
-fn pattern(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in text.chars() {
-        if matches!(c, '!' | '%' | '_') {
-            pattern.push('!');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }

@@ -72,3 +72,36 @@ pub(super) fn condition(bound: &Due, zone: &TimeZone) -> (&'static str, Vec<Valu
     let (date, at) = bounds(bound, zone);
     ("(t.due_date < ? OR (t.due_date IS NULL AND t.due_at < ?))", args![date.to_string(), at])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Clocks that go forward or back at midnight: a day that begins at 01:00, one whose first hour comes twice.
+    #[test]
+    fn a_day_begins_when_it_first_does() {
+        for (zone, date, begins, before) in [
+            ("Asia/Beirut", "2026-03-29", "2026-03-29T01:00:00+03:00", "2026-03-28T23:59:59.999+02:00"),
+            ("America/Havana", "2026-03-08", "2026-03-08T01:00:00-04:00", "2026-03-07T23:59:59.999-05:00"),
+            ("America/Havana", "2026-11-01", "2026-11-01T00:00:00-04:00", "2026-10-31T23:59:59.999-04:00"),
+        ] {
+            let zone = TimeZone::parse(zone).unwrap();
+            let date: Date = date.parse().unwrap();
+            let (begins, before): (Timestamp, Timestamp) = (begins.parse().unwrap(), before.parse().unwrap());
+            let rules = zone.rules();
+            assert_eq!(begin(date, &rules), begins.as_millisecond(), "{date}");
+            assert_eq!(day(begins.as_millisecond(), &rules), date);
+            assert_eq!(day(before.as_millisecond(), &rules), date.yesterday().unwrap());
+            assert_eq!(bounds(&Due::Date(date), &zone), (date, begins.as_millisecond()));
+            let at = |at| Due::Instant { at, offset: 0 };
+            assert_eq!(
+                bounds(&at(begins), &zone).0,
+                date,
+                "what is due on the day is not before its beginning"
+            );
+            assert_eq!(bounds(&at(before), &zone).0, date);
+            let after = Timestamp::from_millisecond(begins.as_millisecond() + 1).unwrap();
+            assert_eq!(bounds(&at(after), &zone).0, date.tomorrow().unwrap());
+        }
+    }
+}

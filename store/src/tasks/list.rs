@@ -86,6 +86,7 @@ async fn by_key(
     args.push(id.into());
     args.extend(conditions.args.iter().cloned());
     page.items = c.row(&sql, args).await?.iter().map(rows::read).collect::<PortResult<_>>()?;
+    page.items.retain(|task| conditions.needle.as_ref().is_none_or(|needle| needle.is_in(task)));
     Ok(page)
 }
 
@@ -124,7 +125,12 @@ impl Reader<'_> {
             }
             let stream = Stream { order: *order, after: self.after(*order, from), until: self.until(*order) };
             let rest = (&self.source, &self.conditions);
-            found.push((range, stream.read(c, rest, self.limit + 1).await?));
+            let most = self.limit + 1;
+            let read = match &self.conditions.needle {
+                Some(needle) => stream.search(c, rest, (needle, orders.len()), most).await?,
+                None => stream.read(c, rest, most).await?,
+            };
+            found.push((range, read));
         }
         Ok(self.merge(orders, found))
     }

@@ -5,6 +5,7 @@ mod conditions;
 mod due;
 mod list;
 mod rows;
+mod search;
 mod sets;
 mod stream;
 
@@ -20,6 +21,7 @@ use fairy_jobs::{
 pub(crate) use self::{
     comments::{by_id as comments_by_id, write as write_comments},
     rows::{by_id, insert, resolve, update, write_keys},
+    search::Searches,
     sets::{Before, sync},
 };
 use crate::Store;
@@ -37,6 +39,10 @@ impl Tasks for Store {
     }
 
     async fn tasks(&self, query: &TaskQuery, page: PageRequest) -> PortResult<Page<Task>> {
+        let _turn = match &query.filter.text {
+            Some(_) => Some(self.searches.turn().await?),
+            None => None,
+        };
         list::tasks(&mut self.read().await?, query, &page).await
     }
 

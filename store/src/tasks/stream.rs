@@ -123,7 +123,7 @@ impl Stream {
         self.read_part(c, (source, conditions), limit, edge).await
     }
 
-    async fn read_part(
+    pub(super) async fn read_part(
         mut self,
         c: &mut Connection<'_>,
         (source, conditions): (&Source, &Conditions),
@@ -143,7 +143,7 @@ impl Stream {
     }
 
     /// The place of the last entry that is looked at, if there are more than `window`.
-    async fn edge(
+    pub(super) async fn edge(
         &self,
         c: &mut Connection<'_>,
         source: &Source,

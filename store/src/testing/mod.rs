@@ -14,6 +14,7 @@ mod properties;
 #[expect(dead_code, reason = "it has a clock of its own, which stands where the stage's does not")]
 #[path = "../../../jobs/tests/invariants/requests.rs"]
 mod requests;
+mod search;
 mod sqlite;
 mod stage;
 mod teams;
