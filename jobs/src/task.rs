@@ -180,37 +180,48 @@ pub enum Due {
 }
 
 impl Due {
-    /// `YYYY-MM-DD`, or RFC 3339 with an offset; years 1970 to 9999.
+    /// `YYYY-MM-DD`, or RFC 3339 with an offset of less than 24 hours; years 1970 to 9998, for the last days of 9999 have no
+    /// beginning that can be counted in every zone.
     pub fn parse(text: &str) -> Result<Self, TextError> {
-        const SHAPE: TextError =
-            TextError::Shape("must be a date that exists (YYYY-MM-DD) or an instant with offset (RFC 3339)");
-        let date_only = text.len() == 10 && text.is_ascii();
-        let due = if date_only {
-            Self::Date(text.parse().map_err(|_| SHAPE)?)
-        } else {
-            if !text.is_ascii() || text.len() > 40 || text.contains('[') {
-                return Err(SHAPE);
-            }
-            let parts = jiff::fmt::temporal::DateTimeParser::new().parse_pieces(text).map_err(|_| SHAPE)?;
-            let offset = match parts.offset().ok_or(SHAPE)? {
-                jiff::fmt::temporal::PiecesOffset::Numeric(numeric) => numeric.offset().seconds(),
-                _ => 0,
-            };
-            // RFC 3339 §4.2 knows no seconds in an offset, and they would not survive being shown.
-            if offset % 60 != 0 {
-                return Err(SHAPE);
-            }
-            let at: Timestamp = text.parse().map_err(|_| SHAPE)?;
-            let at = Timestamp::from_millisecond(at.as_millisecond()).map_err(|_| SHAPE)?;
-            Self::Instant { at, offset }
-        };
+        let due = Self::read(text)?;
         let year = match &due {
             Self::Date(date) => date.year(),
+            // RFC 3339 §5.6: the hours of an offset are at most 23.
+            Self::Instant { offset, .. } if offset.unsigned_abs() >= 24 * 60 * 60 => return Err(SHAPE),
             Self::Instant { at, .. } => at.to_zoned(jiff::tz::TimeZone::UTC).year(),
         };
-        if (1970..=9998).contains(&year) { Ok(due) } else { Err(SHAPE) }
+        if (1970..=9998).contains(&year) {
+            Ok(due)
+        } else {
+            Err(TextError::Shape("must be in the years 1970 to 9998"))
+        }
+    }
+
+    /// What was written by `Display`, or is to be judged.
+    fn read(text: &str) -> Result<Self, TextError> {
+        if text.len() == 10 && text.is_ascii() {
+            return Ok(Self::Date(text.parse().map_err(|_| SHAPE)?));
+        }
+        if !text.is_ascii() || text.len() > 40 || text.contains('[') {
+            return Err(SHAPE);
+        }
+        let parts = jiff::fmt::temporal::DateTimeParser::new().parse_pieces(text).map_err(|_| SHAPE)?;
+        let offset = match parts.offset().ok_or(SHAPE)? {
+            jiff::fmt::temporal::PiecesOffset::Numeric(numeric) => numeric.offset().seconds(),
+            _ => 0,
+        };
+        // RFC 3339 §4.2 knows no seconds in an offset, and they would not survive being shown.
+        if offset % 60 != 0 {
+            return Err(SHAPE);
+        }
+        let at: Timestamp = text.parse().map_err(|_| SHAPE)?;
+        let at = Timestamp::from_millisecond(at.as_millisecond()).map_err(|_| SHAPE)?;
+        Ok(Self::Instant { at, offset })
     }
 }
+
+const SHAPE: TextError =
+    TextError::Shape("must be a date that exists (YYYY-MM-DD) or an instant with offset (RFC 3339)");
 
 impl std::fmt::Display for Due {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -232,7 +243,7 @@ impl Serialize for Due {
 
 impl<'de> Deserialize<'de> for Due {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+        Self::read(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
@@ -264,7 +275,13 @@ mod tests {
 
     #[test]
     fn due_keeps_what_was_written() {
-        for text in ["2026-03-12", "2026-03-12T09:00:00+09:00", "2026-03-12T00:00:00Z", "2024-02-29"] {
+        for text in [
+            "2026-03-12",
+            "2026-03-12T09:00:00+09:00",
+            "2026-03-12T00:00:00-23:59",
+            "2024-02-29",
+            "9998-12-31",
+        ] {
             assert_eq!(Due::parse(text).unwrap().to_string(), text);
         }
         for bad in [
@@ -278,9 +295,13 @@ mod tests {
             "2026-3-1",
             "2026-03-12T25:00:00Z",
             "2026-03-12T09:00:00+05:30:20",
+            "2026-03-12T09:00:00+24:00",
+            "2026-03-12T09:00:00-25:59",
+            "9999-12-31",
             "2026-03-12T09:00:00+09:00[Asia/Seoul]",
         ] {
             assert!(Due::parse(bad).is_err(), "{bad}");
         }
+        assert!(Due::parse("9999-12-31").unwrap_err().to_string().contains("1970 to 9998"));
     }
 }

@@ -2,11 +2,16 @@
 //!
 //! Control characters break terminals and mail headers; bidirectional overrides and isolates make text read as
 //! something it is not (CVE-2021-42574); invisible characters make two names that look the same. They are refused with
-//! the character named rather than dropped, so nothing that was typed changes silently. Joiners (U+200C, U+200D) stay:
-//! Persian, Indic scripts and emoji need them. Everything is kept in NFC, so that equal text is equal bytes.
+//! the character named rather than dropped, so nothing that was typed changes silently. Everything is kept in NFC, so that
+//! equal text is equal bytes.
+//!
+//! What is typed is judged by `parse`. What Fairy wrote itself, into rows and lanes, was judged then and is read as it is
+//! (`stored`, and `Deserialize`): a rule that becomes stricter must not make a task unreadable.
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization;
+
+mod characters;
 
 /// Why a text was refused; reads after the field's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,24 +42,8 @@ pub enum TextError {
     Shape(&'static str),
 }
 
-fn forbidden(character: char, lines: bool) -> Option<&'static str> {
-    match character {
-        '\n' | '\r' | '\t' if lines => None,
-        c if c.is_control() => Some("a control character"),
-        '\u{2028}' | '\u{2029}' if !lines => Some("a line separator"),
-        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => Some("a bidirectional control"),
-        '\u{200B}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}' | '\u{00AD}' | '\u{180E}' => {
-            Some("an invisible character")
-        }
-        '\u{E0000}'..='\u{E001F}' | '\u{FFF9}'..='\u{FFFB}' => Some("an invisible character"),
-        _ => None,
-    }
-}
-
 fn blank(text: &str) -> bool {
-    text.chars().all(|c| {
-        c.is_whitespace() || matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}' | '\u{3164}')
-    })
+    text.chars().all(|c| c.is_whitespace() || matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}'))
 }
 
 fn clean(text: &str, limit: usize, lines: bool) -> Result<String, TextError> {
@@ -63,9 +52,7 @@ fn clean(text: &str, limit: usize, lines: bool) -> Result<String, TextError> {
     if length > limit {
         return Err(TextError::TooLong { limit, length });
     }
-    if let Some((index, character, name)) =
-        text.chars().enumerate().find_map(|(i, c)| forbidden(c, lines).map(|name| (i, c, name)))
-    {
+    if let Some((index, character, name)) = characters::first_forbidden(text, lines) {
         return Err(TextError::Forbidden { character, position: index + 1, name });
     }
     let text: String = text.nfc().collect();
@@ -90,6 +77,11 @@ macro_rules! lines_of_text {
                 if blank(&text) { Err(TextError::Empty) } else { Ok(Self(text)) }
             }
 
+            /// Text that was parsed before it was stored.
+            pub const fn stored(text: String) -> Self {
+                Self(text)
+            }
+
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -104,7 +96,7 @@ macro_rules! lines_of_text {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+                String::deserialize(deserializer).map(Self::stored)
             }
         }
     )*};
@@ -125,7 +117,7 @@ pub struct Label(String);
 impl Label {
     /// Lower-cased; refused when it holds space, a comma, `/` or `#`, which separate labels in chat and in URLs.
     pub fn parse(text: &str) -> Result<Self, TextError> {
-        // Lower case first: it can be longer, and what is kept must be readable again by this same function.
+        // Lower case first, for it can be longer.
         let text = clean(&text.trim().to_lowercase(), 50, false)?;
         if blank(&text) {
             Err(TextError::Empty)
@@ -136,6 +128,11 @@ impl Label {
         }
     }
 
+    /// Text that was parsed before it was stored.
+    pub const fn stored(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -144,7 +141,7 @@ impl Label {
 
 impl<'de> Deserialize<'de> for Label {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+        String::deserialize(deserializer).map(Self::stored)
     }
 }
 
@@ -169,6 +166,11 @@ impl Body {
         if blank(&body.0) { Err(TextError::Empty) } else { Ok(body) }
     }
 
+    /// Text that was parsed before it was stored.
+    pub const fn stored(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -177,11 +179,12 @@ impl Body {
 
 impl<'de> Deserialize<'de> for Body {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+        String::deserialize(deserializer).map(Self::stored)
     }
 }
 
-/// A workspace's name in URLs: 2–40 of `a-z0-9-`, beginning with a letter, ending with a letter or digit.
+/// A workspace's name in URLs: 2–40 of `a-z0-9-`, beginning with a letter, ending with a letter or digit. Ids hold an
+/// underscore and slugs never do, so one is never taken for the other.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Slug(String);
@@ -193,7 +196,6 @@ impl Slug {
             && text.starts_with(|c: char| c.is_ascii_lowercase())
             && text.ends_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
             && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-            // A slug that reads like an id would make `{ws}` ambiguous; ids hold an underscore, slugs never.
             && !text.contains("--");
         if fits {
             Ok(Self(text.to_owned()))
@@ -229,6 +231,11 @@ impl Slug {
         Self(format!("{}-{n}", self.0))
     }
 
+    /// Text that was parsed before it was stored.
+    pub const fn stored(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -237,7 +244,7 @@ impl Slug {
 
 impl<'de> Deserialize<'de> for Slug {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+        String::deserialize(deserializer).map(Self::stored)
     }
 }
 
@@ -260,6 +267,15 @@ mod tests {
             Title::parse("a\u{7}").unwrap_err().to_string(),
             "must not contain a control character (U+0007, character 2)"
         );
+    }
+
+    #[test]
+    fn what_was_stored_is_read_as_it_is() {
+        let (text, json) = ("a\u{200E}b", "\"a\u{200E}b\"");
+        assert!(Title::parse(text).is_err() && Label::parse(text).is_err() && Body::parse(text).is_err());
+        assert_eq!(serde_json::from_str::<Title>(json).unwrap().as_str(), text);
+        assert_eq!(serde_json::from_str::<Label>(json).unwrap().as_str(), text);
+        assert_eq!(serde_json::from_str::<Body>(json).unwrap().as_str(), text);
     }
 
     #[test]
