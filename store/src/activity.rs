@@ -5,21 +5,17 @@
 use async_trait::async_trait;
 use fairy_jobs::{
     change::Change,
-    id::UserId,
     page::{Page, PageRequest},
-    ports::{ActivityLog, ActivityQuery, PortResult},
+    ports::{About, ActivityLog, ActivityQuery, PortResult},
 };
 use jiff::Timestamp;
 
 use crate::{
     Store,
     accounts::users::json,
-    driver::{Connection, Json, Row, Value, args},
-    page::{List, Place},
+    driver::{Connection, Json, Value, args},
+    page::{self, List, Place, Portion},
 };
-
-/// The most entries of one task that a page looks at for those of one person.
-const WINDOW: usize = if cfg!(test) { 10 } else { 2_000 };
 
 /// MySQL: `ON DUPLICATE KEY UPDATE seq = seq`.
 const APPEND: &str = "\
@@ -28,21 +24,21 @@ VALUES {rows}
 ON CONFLICT (workspace, seq) DO NOTHING";
 
 const NEWEST: &str = "\
-SELECT seq, at, actor, entry
+SELECT seq, at, entry
 FROM activity
 WHERE workspace = ? AND seq < ?
 ORDER BY seq DESC
 LIMIT ?";
 
 const OF_TASK: &str = "\
-SELECT seq, at, actor, entry
+SELECT seq, at, entry
 FROM activity
 WHERE workspace = ? AND task = ? AND seq < ?
 ORDER BY seq DESC
 LIMIT ?";
 
 const OF_ACTOR: &str = "\
-SELECT seq, at, actor, entry
+SELECT seq, at, entry
 FROM activity
 WHERE workspace = ? AND actor = ? AND seq < ?
 ORDER BY seq DESC
@@ -76,62 +72,36 @@ async fn entries(
     request: &PageRequest,
 ) -> PortResult<Page<Change>> {
     let list = List::of(&[b"activity", format!("{query:?}").as_bytes()]);
-    let from = list.keyed(request, Place::LAST)?.key;
-    let limit = request.limit.get();
-    let (sql, named, window) = match (query.task, query.actor) {
-        (Some(task), Some(_)) => (OF_TASK, Some(Value::from(task)), WINDOW),
-        (Some(task), None) => (OF_TASK, Some(Value::from(task)), limit + 1),
-        (None, Some(actor)) => (OF_ACTOR, Some(Value::from(actor)), limit + 1),
-        (None, None) => (NEWEST, None, limit + 1),
+    let mut from = list.keyed(request, Place::LAST)?.key;
+    let (sql, named) = match query.about {
+        About::Everything => (NEWEST, None),
+        About::Task(task) => (OF_TASK, Some(Value::from(task))),
+        About::Person(person) => (OF_ACTOR, Some(Value::from(person))),
     };
-    let mut args = args![query.workspace];
-    args.extend(named);
-    args.extend(args![from, window]);
-    let rows = c.rows(sql, args).await?;
-    let mut items = Vec::new();
-    // Where the looking ended, if there may be more behind it.
-    let mut end = if rows.len() == window { rows.last() } else { None };
-    for row in &rows {
-        // A feed never runs backwards, so behind the first entry that is too old all are.
-        if query.since.is_some_and(|since| at(row).is_ok_and(|at| at < since)) {
-            end = None;
+    let (mut portion, mut items) = (Portion::of(request.limit.get()), Vec::new());
+    loop {
+        let wanted = portion.next();
+        if wanted == 0 {
             break;
         }
-        if items.len() == limit {
-            end = items.last().copied();
-            break;
+        let mut args = args![query.workspace];
+        args.extend(named.clone());
+        args.extend(args![from, wanted]);
+        let rows = c.rows(sql, args).await?;
+        for row in &rows {
+            let mut columns = row.columns();
+            from = columns.next()?;
+            // A feed never runs backwards, so behind the first entry that is too old all are.
+            let at: Timestamp = columns.next()?;
+            if query.since.is_some_and(|since| at < since) {
+                return Ok(Page { items, next: None });
+            }
+            items.push(columns.next::<Json<Change>>()?.0);
         }
-        if query.actor.is_none_or(|wanted| actor(row).is_ok_and(|actor| actor == wanted)) {
-            items.push(row);
+        if rows.len() < wanted {
+            return Ok(Page { items, next: None });
         }
+        portion.took(&rows);
     }
-    let next =
-        end.map(seq).transpose()?.map(|key| list.cursor(&crate::page::encode(Place { key, id: [0; 16] })));
-    let items = items.into_iter().map(entry).collect::<PortResult<_>>()?;
-    Ok(Page { items, next })
-}
-
-fn seq(row: &Row) -> PortResult<i64> {
-    row.only()
-}
-
-fn at(row: &Row) -> PortResult<Timestamp> {
-    let mut columns = row.columns();
-    columns.next::<i64>()?;
-    columns.next()
-}
-
-fn actor(row: &Row) -> PortResult<UserId> {
-    let mut columns = row.columns();
-    columns.next::<i64>()?;
-    columns.next::<i64>()?;
-    columns.next()
-}
-
-fn entry(row: &Row) -> PortResult<Change> {
-    let mut columns = row.columns();
-    columns.next::<i64>()?;
-    columns.next::<i64>()?;
-    columns.next::<UserId>()?;
-    Ok(columns.next::<Json<_>>()?.0)
+    Ok(Page { items, next: Some(list.cursor(&page::encode(Place { key: from, id: [0; 16] }))) })
 }

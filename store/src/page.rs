@@ -11,6 +11,8 @@ use fairy_jobs::{
     problem::Problem,
 };
 
+use crate::driver::Row;
+
 /// What a list is: its name and all that decides which items it has and in which order.
 #[derive(Debug, Clone)]
 pub(crate) struct List(Vec<u8>);
@@ -63,6 +65,42 @@ impl List {
         items.truncate(limit);
         let next = items.last().filter(|_| more).map(|last| self.cursor(&encode(place(last))));
         Page { items, next }
+    }
+}
+
+/// How far a page of large rows is read: up to a number of rows, or of bytes, whichever comes first. It is read in parts,
+/// the first of them small, so that what is read beyond the bytes is little too.
+#[derive(Debug)]
+pub(crate) struct Portion {
+    rows: usize,
+    bytes: usize,
+    part: usize,
+}
+
+/// The bytes after which a page ends.
+const MOST_BYTES: usize = 4 << 20;
+/// Rows of the first part; a change has up to 160 KB.
+const FIRST_PART: usize = 25;
+
+impl Portion {
+    /// At most so many rows.
+    pub const fn of(rows: usize) -> Self {
+        Self { rows, bytes: MOST_BYTES, part: FIRST_PART }
+    }
+
+    /// How many rows to read next; 0: it is enough.
+    pub fn next(&self) -> usize {
+        if self.bytes == 0 { 0 } else { self.rows.min(self.part) }
+    }
+
+    /// These were read.
+    pub fn took(&mut self, rows: &[Row]) {
+        let bytes: usize = rows.iter().map(Row::size).sum();
+        self.rows = self.rows.saturating_sub(rows.len());
+        self.bytes = self.bytes.saturating_sub(bytes);
+        // As many as fit if those to come are as large.
+        let fit = self.bytes / (bytes / rows.len().max(1)).max(1);
+        self.part = fit.clamp(1, self.part * 4);
     }
 }
 

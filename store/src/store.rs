@@ -14,6 +14,7 @@ use crate::{
     MigrateError, MigrationReport, OpenError,
     driver::{self, Connection, Writer, sqlite::Opener, sqlite::Readers},
     feed, migration,
+    tasks::Searches,
 };
 
 /// How a database is opened.
@@ -36,6 +37,7 @@ pub struct Store {
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) sinks: Arc<[Sink]>,
     pub(crate) opener: Opener,
+    pub(crate) searches: Searches,
     writer: Writer,
     readers: Readers,
 }
@@ -46,6 +48,9 @@ impl Store {
         let opener = Opener::new(&options.path);
         let failed = |error: sqlx::Error| {
             let (path, reason) = (options.path.clone(), error.to_string());
+            if driver::sqlite::is_damaged(&error) {
+                return OpenError::Damaged { path, reason };
+            }
             match driver::sqlite::error(error) {
                 PortError::Broken(_) => OpenError::Damaged { path, reason },
                 _ => OpenError::Unreachable { path, reason },
@@ -58,6 +63,7 @@ impl Store {
             ids: options.ids,
             sinks: options.sinks.into(),
             opener,
+            searches: Searches::default(),
             writer,
             readers,
         })

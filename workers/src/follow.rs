@@ -13,13 +13,13 @@ use fairy_jobs::{
     change::Change,
     id::WorkspaceId,
     lane::{Hint, Sink},
-    ports::{PortResult, Sinks},
+    ports::{PortResult, Sinks, Stretch},
 };
 use fairy_queue::{Answer, Handler, Job};
 
 use crate::failure::{AWAY, Failure};
 
-/// Changes that are done at a time.
+/// Changes that are done at a time; fewer where they are large.
 pub(crate) const PAGE: usize = 500;
 /// Pages that one hint may take before other workspaces have their turn.
 const PAGES_A_TURN: usize = 20;
@@ -52,11 +52,10 @@ enum Turn {
 impl<F: Follower> Follow<F> {
     async fn catch_up(&self, workspace: WorkspaceId) -> Result<Turn, Failure> {
         for _ in 0..PAGES_A_TURN {
-            let changes = self.sinks.pending(F::SINK, workspace, PAGE).await?;
+            let Stretch { changes, more } = self.sinks.pending(F::SINK, workspace, PAGE).await?;
             if changes.is_empty() {
                 return Ok(Turn::CaughtUp);
             }
-            let more = changes.len() >= PAGE;
             self.follower.take_in(workspace, &changes, more).await?;
             if !more {
                 return Ok(Turn::CaughtUp);

@@ -2,7 +2,13 @@
 
 use std::sync::Arc;
 
-use fairy_jobs::{id::UserId, page::Cursor, ports::ActivityQuery, problem::Problem, rights::Action};
+use fairy_jobs::{
+    id::UserId,
+    page::Cursor,
+    ports::{About, ActivityQuery},
+    problem::Problem,
+    rights::Action,
+};
 use poem_openapi::{Object, OpenApi, param::Path};
 use serde::Deserialize;
 
@@ -54,7 +60,11 @@ impl ActivityRoutes {
         let since = fields.given("since", &params.0.since).map(|since| since.0);
         let page = page_request(&mut fields, &params.0.limit, &params.0.cursor);
         let page = fields.finish(|| Some(page))?;
-        let query = ActivityQuery { workspace: place.workspace, task: None, actor, since };
+        let query = ActivityQuery {
+            workspace: place.workspace,
+            about: actor.map_or(About::Everything, About::Person),
+            since,
+        };
         let page = self.0.services.activity.entries(&query, page).await?;
         Ok(Reply::show(&ListOf::of(page, ChangeView::from)))
     }
@@ -72,7 +82,7 @@ impl ActivityRoutes {
     ) -> Result<Reply<Shows<ListOf<ChangeView>>>, Refused<{ CALLER | TARGET | QUERY }>> {
         let place = self.0.place(&caller, &ws.0, Action::Read).await?;
         let (task, certain) = self.0.task_with_history(place.workspace, &task.0).await?;
-        let query = ActivityQuery { workspace: place.workspace, task: Some(task), actor: None, since: None };
+        let query = ActivityQuery { workspace: place.workspace, about: About::Task(task), since: None };
         let page = self.0.services.activity.entries(&query, params.page()?).await?;
         if page.items.is_empty() && !certain {
             return Err(Problem::not_found("task").into());

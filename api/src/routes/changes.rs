@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fairy_jobs::{
     page::{Cursor, Page},
+    ports::Stretch,
     problem::{Problem, ProblemKind},
     rights::Action,
 };
@@ -125,8 +126,9 @@ impl ChangeRoutes {
             let follower = Follower::new(&self.0, caller, secret, place.workspace)?;
             return Ok(Reply::new(follower.response(after)));
         }
-        let items = self.0.services.feed.changes(place.workspace, after, limit).await?;
-        let last = items.last().filter(|_| items.len() == limit).map(|change| change.seq);
+        let Stretch { changes: items, more } =
+            self.0.services.feed.changes(place.workspace, after, limit).await?;
+        let last = items.last().filter(|_| more).map(|change| change.seq);
         let next = last.map(|seq| Cursor::new(seq.to_be_bytes().to_vec()));
         let page = Page { items, next };
         Ok(Reply::new(Reply::<Shows<_>>::show(&ListOf::of(page, ChangeView::from)).into_response()))

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use fairy_jobs::{
     change::Change,
     id::{UserId, WorkspaceId},
+    ports::Stretch,
     problem::{Problem, ProblemKind},
     rights::Action,
 };
@@ -172,7 +173,7 @@ impl Live {
     async fn read(&mut self) -> bool {
         let feed = &self.follower.front.services.feed;
         match feed.changes(self.follower.workspace, self.after, PAGE).await {
-            Ok(changes) => {
+            Ok(Stretch { changes, .. }) => {
                 self.after = changes.last().map_or(self.after, |change| change.seq);
                 self.ready.extend(changes);
                 !self.ready.is_empty()

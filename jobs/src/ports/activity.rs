@@ -10,15 +10,24 @@ use crate::{
     page::{Page, PageRequest},
 };
 
+/// What entries of the log are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// The whole workspace.
+    Everything,
+    /// What happened to this task.
+    Task(TaskId),
+    /// What this person did.
+    Person(UserId),
+}
+
 /// Which entries of the log are wanted; all that is given must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActivityQuery {
     /// Where.
     pub workspace: WorkspaceId,
-    /// About this task.
-    pub task: Option<TaskId>,
-    /// By this person.
-    pub actor: Option<UserId>,
+    /// About what.
+    pub about: About,
     /// Not before this instant.
     pub since: Option<Timestamp>,
 }
@@ -28,7 +37,7 @@ pub struct ActivityQuery {
 pub trait ActivityLog: Send + Sync + 'static {
     /// Adds these changes (at most 500); those that are there stay as they are, so a repeat is harmless.
     async fn append(&self, changes: &[Change]) -> PortResult<()>;
-    /// A page of entries, newest first.
+    /// A page of entries, newest first; it ends after about 4 MB of them too.
     async fn entries(&self, query: &ActivityQuery, page: PageRequest) -> PortResult<Page<Change>>;
 }
 

@@ -16,9 +16,9 @@ mod upkeep;
 
 pub use self::{
     accounts::{Accounts, ApiToken, Credentials, LinkPurpose, ResetLink, Session},
-    activity::{ActivityLog, ActivityQuery, EventBus},
+    activity::{About, ActivityLog, ActivityQuery, EventBus},
     deliveries::{Attempt, Begun, Deliveries, DeliveryContent, NewDelivery, Notices, Told, Wait},
-    feed::{Feed, Sinks},
+    feed::{Feed, Sinks, Stretch},
     ledger::{Applied, Ledger},
     mail::{Mail, Mailer, SendError, Sent},
     outcomes::{FeedSignal, OutcomeChannel, Relay},

@@ -34,6 +34,11 @@ impl Row {
         self.columns().next()
     }
 
+    /// How many bytes its texts have.
+    pub fn size(&self) -> usize {
+        (0..self.0.len()).map(|at| self.text(at).map_or(0, str::len)).sum()
+    }
+
     fn int(&self, at: usize) -> Option<i64> {
         self.0.try_get_unchecked::<Option<i64>, _>(at).ok().flatten()
     }
@@ -102,7 +107,19 @@ macro_rules! parsed {
         }
     )*};
 }
-parsed! { Body EmailAddress Name ProjectKey Role Status Title }
+parsed! { EmailAddress ProjectKey Role Status }
+
+/// Texts were judged when they were typed.
+macro_rules! stored {
+    ($($text:ident)*) => {$(
+        impl Column for $text {
+            fn read(row: &Row, at: usize) -> Option<Self> {
+                row.text(at).map(|text| Self::stored(text.to_owned()))
+            }
+        }
+    )*};
+}
+stored! { Body Name Slug Title }
 
 macro_rules! numbers {
     ($($number:ident)*) => {$(
@@ -114,17 +131,6 @@ macro_rules! numbers {
     )*};
 }
 numbers! { i64 i32 u64 u32 u8 usize }
-
-impl Column for Slug {
-    fn read(row: &Row, at: usize) -> Option<Self> {
-        // A numbered slug may be a little longer than what a person may type.
-        let text = row.text(at)?;
-        Self::parse(text).ok().or_else(|| {
-            let (base, number) = text.rsplit_once('-')?;
-            Some(Self::parse(base).ok()?.numbered(number.parse().ok()?))
-        })
-    }
-}
 
 impl Column for bool {
     fn read(row: &Row, at: usize) -> Option<Self> {

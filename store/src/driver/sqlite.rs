@@ -119,7 +119,14 @@ pub(super) fn commit_error(error: &sqlx::Error) -> PortError {
 const BUSY_CODE: i32 = 5;
 const LOCKED: i32 = 6;
 const NOMEM: i32 = 7;
+const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
+
+/// Whether SQLite says that the file is damaged. For who works with it that is as if it were away: nothing that was
+/// accepted is given up for it, and all of it is done once the file is restored.
+pub(crate) fn is_damaged(error: &sqlx::Error) -> bool {
+    code(error) == Some(CORRUPT)
+}
 
 /// SQLite's primary result code (<https://www.sqlite.org/rescode.html>).
 fn code(error: &sqlx::Error) -> Option<i32> {
@@ -130,5 +137,5 @@ fn code(error: &sqlx::Error) -> Option<i32> {
 /// No permission, busy, locked, out of memory, read-only, interrupted, I/O error, damaged, full, cannot open, protocol, not
 /// authorised: not the statement's fault, and over once somebody has mended it.
 const fn is_away(code: Option<i32>) -> bool {
-    matches!(code, Some(3 | BUSY_CODE | LOCKED | NOMEM | 8 | 9 | 10 | 11 | FULL | 14 | 15 | 23 | 24))
+    matches!(code, Some(3 | BUSY_CODE | LOCKED | NOMEM | 8 | 9 | 10 | CORRUPT | FULL | 14 | 15 | 23 | 24))
 }

@@ -6,10 +6,9 @@ mod sinks;
 
 use async_trait::async_trait;
 use fairy_jobs::{
-    change::Change,
     id::WorkspaceId,
     lane::Sink,
-    ports::{Feed, PortResult, Sinks},
+    ports::{Feed, PortResult, Sinks, Stretch},
 };
 use jiff::Timestamp;
 
@@ -25,7 +24,7 @@ const MOST: usize = 500;
 
 #[async_trait]
 impl Feed for Store {
-    async fn changes(&self, workspace: WorkspaceId, after: u64, limit: usize) -> PortResult<Vec<Change>> {
+    async fn changes(&self, workspace: WorkspaceId, after: u64, limit: usize) -> PortResult<Stretch> {
         rows::range(&mut self.read().await?, workspace, after, limit.min(MOST)).await
     }
 
@@ -37,11 +36,11 @@ impl Feed for Store {
 
 #[async_trait]
 impl Sinks for Store {
-    async fn pending(&self, sink: Sink, workspace: WorkspaceId, limit: usize) -> PortResult<Vec<Change>> {
+    async fn pending(&self, sink: Sink, workspace: WorkspaceId, limit: usize) -> PortResult<Stretch> {
         let mut c = self.read().await?;
         match sinks::done(&mut c, sink, workspace).await? {
             Some(done) => rows::range(&mut c, workspace, done, limit.min(MOST)).await,
-            None => Ok(Vec::new()),
+            None => Ok(Stretch::default()),
         }
     }
 

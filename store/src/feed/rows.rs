@@ -4,13 +4,14 @@ use fairy_jobs::{
     change::{Change, ChangeKind, TaskRef},
     id::{TaskId, WorkspaceId},
     operation::Source,
-    ports::PortResult,
+    ports::{PortResult, Stretch},
     team::TaskKey,
 };
 
 use crate::{
     accounts::users::json,
     driver::{Column, Columns, Connection, Json, Row, Value, args},
+    page::Portion,
 };
 
 const INSERT: &str = "\
@@ -54,15 +55,30 @@ pub(super) async fn insert(c: &mut Connection<'_>, changes: &[Change]) -> PortRe
     Ok(())
 }
 
-/// The changes after `after`, oldest first.
+/// The changes after `after`, oldest first, and whether there may be more: a page ends after so many bytes too.
 pub(crate) async fn range(
     c: &mut Connection<'_>,
     workspace: WorkspaceId,
-    after: u64,
+    mut after: u64,
     limit: usize,
-) -> PortResult<Vec<Change>> {
-    let rows = c.rows(AFTER, args![workspace, after, limit]).await?;
-    rows.iter().map(read).collect()
+) -> PortResult<Stretch> {
+    let (mut portion, mut changes) = (Portion::of(limit), Vec::new());
+    loop {
+        let wanted = portion.next();
+        if wanted == 0 {
+            return Ok(Stretch { changes, more: true });
+        }
+        let rows = c.rows(AFTER, args![workspace, after, wanted]).await?;
+        for row in &rows {
+            let change = read(row)?;
+            after = change.seq;
+            changes.push(change);
+        }
+        if rows.len() < wanted {
+            return Ok(Stretch { changes, more: false });
+        }
+        portion.took(&rows);
+    }
 }
 
 /// The changes of these numbers, oldest first.

@@ -4,7 +4,7 @@ use fairy_jobs::{
     change::Change,
     command::{Assignment, Command, TaskName},
     page::{Limit, PageRequest},
-    ports::{ActivityLog as _, ActivityQuery, Feed as _},
+    ports::{About, ActivityLog as _, ActivityQuery, Feed as _},
     problem::ProblemKind,
     team::Role,
 };
@@ -43,32 +43,33 @@ async fn the_log_is_the_feed_however_often_it_is_given(stage: &Stage) {
         stage.task(&team, stage.new_task(&team, "Other")).await;
         stage.clock.advance(SignedDuration::from_secs(1));
     }
-    let feed = stage.store.changes(team.workspace, 0, 500).await.unwrap();
+    let feed = stage.store.changes(team.workspace, 0, 500).await.unwrap().changes;
     stage.store.append(&feed[..50]).await.unwrap();
     stage.store.append(&feed[30..]).await.unwrap();
     stage.store.append(&feed).await.unwrap();
     stage.store.append(&[]).await.unwrap();
     let middle = feed[feed.len() / 2].at;
-    for by in [None, Some(mina.id)] {
-        for of in [None, Some(task.id)] {
-            for since in [None, Some(middle)] {
-                let query = ActivityQuery { workspace: team.workspace, task: of, actor: by, since };
-                let wanted = |c: &&Change| {
-                    by.is_none_or(|actor| c.actor == actor)
-                        && of.is_none_or(|id| c.task.as_ref().is_some_and(|task| task.id == id))
-                        && since.is_none_or(|since| c.at >= since)
-                };
-                let expected: Vec<Change> = feed.iter().rev().filter(wanted).cloned().collect();
-                assert!(!expected.is_empty());
-                for limit in [1, 6, 200] {
-                    assert_eq!(walk(stage, &query, limit).await, expected, "{query:?}, {limit} a page");
-                }
+    for about in [About::Everything, About::Task(task.id), About::Person(mina.id)] {
+        for since in [None, Some(middle)] {
+            let query = ActivityQuery { workspace: team.workspace, about, since };
+            let wanted = |c: &&Change| {
+                since.is_none_or(|since| c.at >= since)
+                    && match about {
+                        About::Everything => true,
+                        About::Task(id) => c.task.as_ref().is_some_and(|task| task.id == id),
+                        About::Person(person) => c.actor == person,
+                    }
+            };
+            let expected: Vec<Change> = feed.iter().rev().filter(wanted).cloned().collect();
+            assert!(!expected.is_empty());
+            for limit in [1, 6, 200] {
+                assert_eq!(walk(stage, &query, limit).await, expected, "{query:?}, {limit} a page");
             }
         }
     }
-    let query = |actor| ActivityQuery { workspace: team.workspace, task: None, actor, since: None };
+    let query = |about| ActivityQuery { workspace: team.workspace, about, since: None };
     let first = PageRequest { limit: Limit::new(1).unwrap(), cursor: None };
-    let cursor = stage.store.entries(&query(None), first.clone()).await.unwrap().next;
-    let foreign = stage.store.entries(&query(Some(mina.id)), PageRequest { cursor, ..first }).await;
+    let cursor = stage.store.entries(&query(About::Everything), first.clone()).await.unwrap().next;
+    let foreign = stage.store.entries(&query(About::Person(mina.id)), PageRequest { cursor, ..first }).await;
     assert_eq!(refusal(foreign), ProblemKind::Invalid);
 }

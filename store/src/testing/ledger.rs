@@ -165,7 +165,7 @@ async fn batches_at_once_keep_the_numbers(stage: &Stage) {
         let mut numbers: Vec<u64> = every_task(stage, team).await.iter().map(|t| t.key.number).collect();
         numbers.sort_unstable();
         assert_eq!(numbers, (1..=100).collect::<Vec<_>>());
-        let changes = stage.store.changes(team.workspace, 0, 500).await.unwrap();
+        let changes = stage.store.changes(team.workspace, 0, 500).await.unwrap().changes;
         assert_eq!(changes.iter().map(|c| c.seq).collect::<Vec<_>>(), (1..=102).collect::<Vec<_>>());
     }
 }
@@ -218,7 +218,7 @@ async fn a_feed_never_runs_backwards(stage: &Stage) {
     stage.store.apply(team.workspace, &[create()], late).await.unwrap();
     let applied = stage.store.apply(team.workspace, &[create()], stage.now()).await.unwrap();
     assert_eq!(applied.outcomes[0].finished_at, late);
-    let changes = stage.store.changes(team.workspace, 0, 10).await.unwrap();
+    let changes = stage.store.changes(team.workspace, 0, 10).await.unwrap().changes;
     assert!(changes.is_sorted_by_key(|change| change.at));
 }
 

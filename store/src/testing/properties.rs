@@ -52,7 +52,7 @@ async fn furnish(stage: &Stage, world: &World) -> (Team, State) {
 async fn check(stage: &Stage, team: &Team, expected: &State, first: u64) {
     let store = &stage.store;
     assert_eq!(store.seq(team.workspace).await.unwrap(), Some(expected.seq));
-    let changes = store.changes(team.workspace, first, 500).await.unwrap();
+    let changes = store.changes(team.workspace, first, 500).await.unwrap().changes;
     let tail = expected.written.changes.len().min(500);
     assert_eq!(changes, expected.written.changes[..tail]);
     let rows = super::ledger::every_task(stage, team).await;

@@ -1,6 +1,6 @@
 //! What is SQLite's own: pragmas, migrations, groups of commits, and what its errors mean.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use fairy_jobs::{
     ports::{Accounts as _, PortError, PortResult, Upkeep as _},
@@ -171,11 +171,28 @@ async fn a_full_disk_is_away_and_loses_nothing() {
 async fn a_writer_beside_it_is_waited_for() {
     let stage = Stage::new().await;
     let other = stage.again(&[]).await;
-    let held = other.write(|c| {
-        Box::pin(async move { c.run("DELETE FROM member_handles WHERE whole = 7 -- suite", vec![]).await })
+    let (begun, holds) = tokio::sync::oneshot::channel();
+    let (release, released) = tokio::sync::oneshot::channel::<()>();
+    let beside = other.clone();
+    let held = tokio::spawn(async move {
+        let work = beside.write(|c| {
+            Box::pin(async move {
+                c.run("DELETE FROM member_handles WHERE whole = 7 -- suite", vec![]).await?;
+                begun.send(()).unwrap();
+                released.await.unwrap();
+                Ok(())
+            })
+        });
+        work.await
     });
-    let (held, person) = tokio::join!(held, stage.person("Mina"));
-    held.unwrap();
+    holds.await.unwrap();
+    // Who is not let in at all is told so at once.
+    let mut waits = std::pin::pin!(stage.person("Mina"));
+    let early = tokio::time::timeout(Duration::from_millis(200), waits.as_mut()).await;
+    assert!(early.is_err(), "nobody writes while another does");
+    release.send(()).unwrap();
+    held.await.unwrap().unwrap();
+    let person = waits.await;
     assert_eq!(other.user(person.id).await.unwrap(), Some(person));
 }
 
@@ -207,13 +224,30 @@ async fn what_cannot_be_opened_says_why() {
     std::fs::write(&text, "this is no database, but long enough to look like one ".repeat(100)).unwrap();
     let damaged = open(text).await;
     assert!(matches!(damaged, OpenError::Damaged { .. }), "{damaged}");
+    // A database of which a page was lost.
+    let lost = stage.directory.path().join("lost.db");
+    stage.store.backup_to(&lost).await.unwrap();
+    let mut bytes = std::fs::read(&lost).unwrap();
+    bytes[100..4096].fill(0xff);
+    std::fs::write(&lost, bytes).unwrap();
+    let damaged = open(lost).await;
+    assert!(matches!(damaged, OpenError::Damaged { .. }), "{damaged}");
+}
+
+#[tokio::test]
+async fn what_an_older_rule_allowed_is_read_as_it_is() {
+    let stage = Stage::new().await;
+    let mut person = stage.person("Mina").await;
+    run(&stage.store, "UPDATE users SET name = 'Mina' || char(8206) -- suite").await;
+    person.name = fairy_jobs::text::Name::stored("Mina\u{200E}".to_owned());
+    assert_eq!(stage.store.user(person.id).await.unwrap(), Some(person));
 }
 
 #[tokio::test]
 async fn rows_that_are_not_as_they_must_be_are_broken() {
     let stage = Stage::new().await;
     let person = stage.person("Mina").await;
-    run(&stage.store, "UPDATE users SET name = '' -- suite").await;
+    run(&stage.store, "UPDATE users SET locale = 'tlh' -- suite").await;
     let broken = stage.store.user(person.id).await;
     assert!(matches!(broken, Err(PortError::Broken(_))), "{broken:?}");
     let mut c = stage.store.read().await.unwrap();

@@ -6,10 +6,10 @@ use fairy_jobs::{
     change::ChangeKind,
     id::{InvitationId, ProjectId, WorkspaceId},
     page::{Cursor, Limit, PageRequest},
-    ports::{Deliveries as _, DeliveryContent, Feed as _, Teams as _, WorkspaceName},
+    ports::{Accounts as _, Deliveries as _, DeliveryContent, Feed as _, Teams as _, WorkspaceName},
     problem::ProblemKind,
     team::{ProjectKey, Role},
-    team_command::TeamCommand,
+    team_command::{Ask, TeamCommand},
     text::{Name, Slug},
 };
 use jiff::SignedDuration;
@@ -21,6 +21,7 @@ super::tests! {
     the_feed_begins_with_the_founding,
     an_invitation_makes_a_member,
     an_invitation_goes_with_the_right_to_send_it,
+    an_invitation_goes_by_the_clock,
     who_left_stays_known,
     a_shared_handle_means_the_whole_name_or_nobody,
     lists_are_walked_without_loss,
@@ -51,7 +52,7 @@ async fn a_taken_slug_is_numbered_or_refused(stage: &Stage) {
 async fn the_feed_begins_with_the_founding(stage: &Stage) {
     let owner = stage.person("Mina").await;
     let team = stage.team(&owner).await;
-    let changes = stage.store.changes(team.workspace, 0, 10).await.unwrap();
+    let changes = stage.store.changes(team.workspace, 0, 10).await.unwrap().changes;
     let kinds: Vec<_> = changes.iter().map(|change| (change.seq, change.kind)).collect();
     assert_eq!(kinds, [(1, ChangeKind::WorkspaceCreated), (2, ChangeKind::ProjectCreated)]);
     let workspace = stage.store.workspace(&WorkspaceName::Id(team.workspace)).await.unwrap().unwrap();
@@ -93,6 +94,8 @@ async fn an_invitation_makes_a_member(stage: &Stage) {
     let again = stage.store.execute(&ask, &TeamCommand::Accept { id }, stage.delivery()).await;
     assert_eq!(refusal(again), ProblemKind::LinkExpired);
     assert_eq!(stage.store.invitation(id).await.unwrap(), None);
+    assert!(!guest.email_verified);
+    assert!(stage.store.user(guest.id).await.unwrap().unwrap().email_verified, "the code was read there");
     let theirs = stage.store.workspaces_of(guest.id, PageRequest::default()).await.unwrap().items;
     assert_eq!(
         theirs.iter().map(|(w, role)| (w.id, *role)).collect::<Vec<_>>(),
@@ -130,6 +133,34 @@ async fn an_invitation_goes_with_the_right_to_send_it(stage: &Stage) {
     stage.join(&team, &admin, Role::Admin).await;
     assert!(matches!(mail().await, DeliveryContent::Invitation { .. }));
     assert_eq!(accept().await.unwrap().member.and_then(|m| m.role), Some(Role::Admin));
+}
+
+/// The clock ran three days ahead, somebody wrote, and it was set back: only what changes is dated like the last change.
+async fn an_invitation_goes_by_the_clock(stage: &Stage) {
+    let (owner, guest) = (stage.person("Mina").await, stage.person("Jae").await);
+    let team = stage.team(&owner).await;
+    let ahead =
+        Ask { at: stage.now() + SignedDuration::from_hours(72), ..stage.ask(team.workspace, owner.id) };
+    let name = Name::parse("Project").unwrap();
+    let project = ProjectId::generate(&*stage.ids, stage.now());
+    let make = TeamCommand::CreateProject { id: project, key: ProjectKey::parse("NEW").unwrap(), name };
+    stage.store.execute(&ahead, &make, stage.delivery()).await.unwrap();
+
+    let id = InvitationId::generate(&*stage.ids, stage.now());
+    let expires_at = stage.now() + SignedDuration::from_hours(1);
+    let invite = TeamCommand::Invite { id, email: guest.email.clone(), role: Role::Viewer, expires_at };
+    let ask = stage.ask(team.workspace, owner.id);
+    let delivery = stage.store.execute(&ask, &invite, stage.delivery()).await.unwrap().delivery.unwrap();
+    let begun = stage.begin(&[delivery]).await;
+    assert_eq!(begun.len(), 1, "the mail is due now");
+    let accept = TeamCommand::Accept { id };
+    stage.store.execute(&stage.ask(team.workspace, guest.id), &accept, stage.delivery()).await.unwrap();
+    let changes = stage.store.changes(team.workspace, 0, 10).await.unwrap().changes;
+    assert!(changes.is_sorted_by_key(|change| change.at));
+    assert_eq!(
+        changes.last().map(|change| (change.kind, change.at)),
+        Some((ChangeKind::MemberJoined, ahead.at))
+    );
 }
 
 async fn who_left_stays_known(stage: &Stage) {

@@ -50,7 +50,7 @@ impl Scene {
 
     async fn last(&self, stage: &Stage) -> Change {
         let seq = stage.store.seq(self.team.workspace).await.unwrap().unwrap();
-        stage.store.changes(self.team.workspace, seq - 1, 1).await.unwrap().remove(0)
+        stage.store.changes(self.team.workspace, seq - 1, 1).await.unwrap().changes.remove(0)
     }
 
     pub fn notice(
@@ -90,7 +90,7 @@ async fn nobody_is_told_twice(stage: &Stage) {
     let first = scene.notice(stage, &scene.mina, Reason::Assigned, &[&change]);
     let told = scene.tell(stage, std::slice::from_ref(&first), change.seq).await;
     assert_eq!(told, [first.1.id]);
-    assert_eq!(stage.store.pending(Sink::Notify, scene.team.workspace, 10).await.unwrap(), []);
+    assert_eq!(stage.store.pending(Sink::Notify, scene.team.workspace, 10).await.unwrap().changes, []);
     // Again with the same ids, with others, for other changes beside it, and twice in one call.
     let unassign = Assignment { task: TaskName::Id(scene.task.id), user: scene.mina.id };
     stage.apply(&scene.team, scene.owner.id, vec![Command::Unassign(unassign)]).await;
@@ -135,7 +135,8 @@ async fn a_message_says_what_is_so_when_it_is_sent(stage: &Stage) {
     };
     assert_eq!((notice.person, notice.reason), (scene.mina.id, Reason::Assigned));
     assert_eq!(changes, [scene.last(stage).await]);
-    assert_eq!((*person, workspace.id), (scene.mina.clone(), scene.team.workspace));
+    assert_eq!((person.id, &person.email), (scene.mina.id, &scene.mina.email));
+    assert_eq!(workspace.id, scene.team.workspace);
     let names: BTreeSet<_> = names.into_iter().collect();
     let named = [&scene.mina, &scene.owner].map(|user| (user.id, user.name.clone()));
     assert_eq!(names, named.into());

@@ -174,8 +174,8 @@ async fn a_copy_is_whole_while_others_write(stage: &Stage) {
     copy.check().await.unwrap();
     assert_eq!(copy.outcome(before.id).await.unwrap(), Some(before));
     let seq = copy.seq(team.workspace).await.unwrap().unwrap();
-    let changes = copy.changes(team.workspace, 0, 500).await.unwrap();
-    assert_eq!(changes, stage.store.changes(team.workspace, 0, changes.len()).await.unwrap());
+    let changes = copy.changes(team.workspace, 0, 500).await.unwrap().changes;
+    assert_eq!(changes, stage.store.changes(team.workspace, 0, changes.len()).await.unwrap().changes);
     assert_eq!(changes.last().map(|change| change.seq), Some(seq));
     for change in changes {
         let Some(task) = change.task else { continue };

@@ -70,6 +70,9 @@ async fn dates_that_do_not_exist_are_refused() {
         "2026-03-12T09:00:00",
         "2026-03-12T25:00:00Z",
         "2026-03-12T09:00:00+99:00",
+        "2026-03-12T09:00:00+24:00",
+        "2026-03-12T09:00:00-25:59",
+        "9999-12-31",
         "99999-01-01",
         "2026-03-12T09:00:00+09:00[Asia/Seoul]",
         "١٢٣٤-٠١-٠١",
@@ -81,6 +84,34 @@ async fn dates_that_do_not_exist_are_refused() {
     for (due, shown) in [("2028-02-29", "2028-02-29"), ("2026-03-12T00:00:00Z", "2026-03-12T00:00:00Z")] {
         assert_eq!(team.task_with(json!({"title": "x", "due": due})).await["due"], shown);
     }
-    let reply = team.owner.api.get(&team.at("/tasks?due_before=2026-02-30")).await.any_problem();
-    assert!(matches!(reply.status, 400 | 422), "{reply:?}");
+    for bound in ["2026-02-30", "2026-02-30T00:00:00Z", "2026-03-12T09:00:00%2B24:00"] {
+        for query in [format!("/tasks?due_before={bound}"), format!("/activity?since={bound}")] {
+            let reply = team.owner.api.get(&team.at(&query)).await.any_problem();
+            assert!(matches!(reply.status, 400 | 422), "{query}: {reply:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_shows_as_nothing_is_refused_wherever_people_write() {
+    let team = Team::new().await;
+    team.task("One").await;
+    for bad in
+        ["\u{200e}", "\u{61c}", "\u{206a}", "\u{34f}", "\u{3164}", "\u{2800}", "\u{e0041}", "\u{e0100}"]
+    {
+        let text = format!("Mina{bad}");
+        let api = &team.owner.api;
+        for text in [&text, bad] {
+            api.post(&team.at("/tasks"), &json!({"project": "WEB", "title": text})).await.invalid("title");
+            let body = json!({"project": "WEB", "title": "x", "labels": [text]});
+            let reply = api.post(&team.at("/tasks"), &body).await.problem(422, "invalid");
+            assert!(reply.text.contains("labels"), "{reply:?}");
+        }
+        api.post(&team.at("/tasks/WEB-1/comments"), &json!({"body": text})).await.invalid("body");
+        api.patch(&team.at("/tasks/WEB-1"), &json!({"body": text})).await.invalid("body");
+        api.patch("/me", &json!({"name": text})).await.invalid("name");
+        api.post(&team.at("/projects"), &json!({"key": "OPS", "name": text})).await.invalid("name");
+        api.post("/workspaces", &json!({"name": text})).await.invalid("name");
+        api.post("/me/tokens", &json!({"name": text, "scopes": ["read"]})).await.invalid("name");
+    }
 }

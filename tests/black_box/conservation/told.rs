@@ -21,8 +21,8 @@ pub struct Told {
     pub repeats: usize,
 }
 
-/// What the receipts say: to whom each notice went.
-type Notices = BTreeMap<String, String>;
+/// What the receipts say: to whom each notice went, and in how many attempts.
+type Notices = BTreeMap<String, (String, u64)>;
 
 /// The mails are those that the receipts tell of, and the receipts are what the feed makes due.
 pub async fn judge(world: &World, reports: &[Report], letters: impl Fn() -> Vec<Letter>) -> Told {
@@ -44,8 +44,14 @@ pub async fn judge(world: &World, reports: &[Report], letters: impl Fn() -> Vec<
         "never mailed: {lost:?}; mailed without receipt: {unknown:?}"
     );
     for (notice, letters) in &mailed {
+        let (to, attempts) = &notices[*notice];
+        assert!(
+            letters.len() as u64 <= *attempts,
+            "{notice}: {} mails in {attempts} attempts",
+            letters.len()
+        );
         for letter in letters {
-            assert_eq!(letter.to, notices[*notice], "{notice} went to somebody else");
+            assert_eq!(letter.to, *to, "{notice} went to somebody else");
             assert_eq!(letter.message_id, letters[0].message_id, "a repeat of {notice} is another mail");
             assert_eq!(letter.text, letters[0].text, "a repeat of {notice} says something else");
         }
@@ -84,8 +90,9 @@ pub async fn receipts(world: &World, reports: &[Report]) -> Notices {
                 let twice = found.insert(key.clone(), reason);
                 assert!(twice.is_none(), "{task}: told twice: {receipt:#}");
                 let notice = receipt["notice"].as_str().expect("a notice").to_owned();
+                let attempts = receipt["deliveries"][0]["attempts"].as_u64().expect("a number");
                 assert!(
-                    notices.insert(notice, email.clone()).is_none(),
+                    notices.insert(notice, ((*email).clone(), attempts)).is_none(),
                     "{task}: one notice for two: {receipt:#}"
                 );
             }

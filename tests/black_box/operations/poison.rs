@@ -131,3 +131,40 @@ async fn an_operation_whose_end_cannot_be_written_down_answers_all_the_same() {
     assert_eq!(failed["status"], "failed", "though its letter is gone");
     assert_ne!(failed["finished_at"], json!(null));
 }
+
+/// Not the job is unreadable here but the row that it names, so it is the database that finds it, among others in a batch.
+#[tokio::test]
+async fn a_row_that_is_broken_stops_only_who_names_it() {
+    let mut team = Team::new().await;
+    for title in ["One", "Two"] {
+        team.task(title).await;
+    }
+    team.server.beside(&["lanes", "pause", "operations"]).await.succeeded();
+    let mut ids = Vec::new();
+    for n in 0..40 {
+        let task = if n == 23 { "WEB-2" } else { "WEB-1" };
+        let patch =
+            team.owner.api.patch(&team.at(&format!("/tasks/{task}")), &json!({"title": n.to_string()}));
+        ids.push(patch.respond_async().await.is(202).str("id"));
+    }
+    team.server.kill().await;
+    let url = format!("sqlite://{}", team.server.data().join("fairy.db").display());
+    let mut rows = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let text = "UPDATE tasks SET status = 'odd' WHERE number = 2";
+    assert_eq!(sqlx::query(text).execute(&mut rows).await.unwrap().rows_affected(), 1);
+    rows.close().await.unwrap();
+    team.server.start().await;
+    team.server.beside(&["lanes", "resume", "operations"]).await.succeeded();
+    for (n, id) in ids.iter().enumerate() {
+        let status = if n == 23 { "failed" } else { "applied" };
+        assert_eq!(ended(&team, id).await["status"], status, "{n}");
+    }
+    let task = team.owner.api.get(&team.at("/tasks/WEB-1")).await.is(200);
+    assert_eq!((&task["title"], &task["version"]), (&json!("39"), &json!(40)), "in order, each once");
+    let mine = team.changes().await;
+    let order: Vec<_> =
+        mine.iter().filter(|c| c["kind"] == "task.updated").map(|c| &c["operation"]).collect();
+    let expected: Vec<_> =
+        ids.iter().enumerate().filter(|(n, _)| *n != 23).map(|(_, id)| json!(id)).collect();
+    assert_eq!(order, expected.iter().collect::<Vec<_>>());
+}
