@@ -119,7 +119,7 @@ impl Fence {
     }
 
     fn is_left_by(&self, line: &Line<'_>) -> bool {
-        let outside = line.indent < self.floor && !(line.text.trim().is_empty() && !line.item);
+        let outside = line.indent < self.floor && (line.item || !line.text.trim().is_empty());
         line.depth < self.depth || outside
     }
 }

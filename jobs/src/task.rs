@@ -180,15 +180,13 @@ pub enum Due {
 }
 
 impl Due {
-    /// `YYYY-MM-DD`, or RFC 3339 with an offset of less than 24 hours; years 1970 to 9998, for the last days of 9999 have no
-    /// beginning that can be counted in every zone.
+    /// `YYYY-MM-DD`, or RFC 3339 with an offset; years 1970 to 9998, for the last days of 9999 have no beginning that can be
+    /// counted in every zone.
     pub fn parse(text: &str) -> Result<Self, TextError> {
         let due = Self::read(text)?;
         let year = match &due {
             Self::Date(date) => date.year(),
-            // RFC 3339 §5.6: the hours of an offset are at most 23.
-            Self::Instant { offset, .. } if offset.unsigned_abs() >= 24 * 60 * 60 => return Err(SHAPE),
-            Self::Instant { at, .. } => at.to_zoned(jiff::tz::TimeZone::UTC).year(),
+            Self::Instant { .. } => parse_instant(text)?.to_zoned(jiff::tz::TimeZone::UTC).year(),
         };
         if (1970..=9998).contains(&year) {
             Ok(due)
@@ -197,27 +195,37 @@ impl Due {
         }
     }
 
-    /// What was written by `Display`, or is to be judged.
+    /// What was parsed before it was stored.
     fn read(text: &str) -> Result<Self, TextError> {
         if text.len() == 10 && text.is_ascii() {
             return Ok(Self::Date(text.parse().map_err(|_| SHAPE)?));
         }
-        if !text.is_ascii() || text.len() > 40 || text.contains('[') {
-            return Err(SHAPE);
-        }
-        let parts = jiff::fmt::temporal::DateTimeParser::new().parse_pieces(text).map_err(|_| SHAPE)?;
-        let offset = match parts.offset().ok_or(SHAPE)? {
-            jiff::fmt::temporal::PiecesOffset::Numeric(numeric) => numeric.offset().seconds(),
-            _ => 0,
-        };
-        // RFC 3339 §4.2 knows no seconds in an offset, and they would not survive being shown.
-        if offset % 60 != 0 {
-            return Err(SHAPE);
-        }
-        let at: Timestamp = text.parse().map_err(|_| SHAPE)?;
-        let at = Timestamp::from_millisecond(at.as_millisecond()).map_err(|_| SHAPE)?;
+        let (at, offset) = read_instant(text)?;
         Ok(Self::Instant { at, offset })
     }
+}
+
+/// RFC 3339 with an offset, which has at most 23 hours there (§5.6); to the millisecond.
+pub fn parse_instant(text: &str) -> Result<Timestamp, TextError> {
+    let (at, offset) = read_instant(text)?;
+    if offset.unsigned_abs() < 24 * 60 * 60 { Ok(at) } else { Err(SHAPE) }
+}
+
+fn read_instant(text: &str) -> Result<(Timestamp, i32), TextError> {
+    if !text.is_ascii() || text.len() > 40 || text.contains('[') {
+        return Err(SHAPE);
+    }
+    let parts = jiff::fmt::temporal::DateTimeParser::new().parse_pieces(text).map_err(|_| SHAPE)?;
+    let offset = match parts.offset().ok_or(SHAPE)? {
+        jiff::fmt::temporal::PiecesOffset::Numeric(numeric) => numeric.offset().seconds(),
+        _ => 0,
+    };
+    // RFC 3339 §4.2 knows no seconds in an offset, and they would not survive being shown.
+    if offset % 60 != 0 {
+        return Err(SHAPE);
+    }
+    let at: Timestamp = text.parse().map_err(|_| SHAPE)?;
+    Ok((Timestamp::from_millisecond(at.as_millisecond()).map_err(|_| SHAPE)?, offset))
 }
 
 const SHAPE: TextError =

@@ -16,7 +16,7 @@ use fairy_jobs::{
     operation::{IfMatch, OperationStatus, ResourceKind, Source},
     page::Cursor,
     rights::Scope,
-    task::{Due, Percent, Priority, Status},
+    task::{Due, Percent, Priority, Status, parse_instant},
     team::{ProjectKey, Role, TaskKey},
     text::{Body, Label, Name, Slug, Title},
 };
@@ -59,11 +59,9 @@ impl Input for Instant {
     type Json = String;
 
     fn parse(json: &String) -> Result<Self, String> {
-        let parsed = json.parse::<Timestamp>().ok().filter(|_| !json.contains('['));
-        let at = parsed.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok());
-        at.map(Self).ok_or_else(|| {
-            "must be an instant with offset (RFC 3339), such as 2026-03-12T09:30:00Z".to_owned()
-        })
+        parse_instant(json)
+            .map(Self)
+            .map_err(|_| "must be an instant with offset (RFC 3339), such as 2026-03-12T09:30:00Z".to_owned())
     }
 }
 

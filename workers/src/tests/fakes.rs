@@ -13,7 +13,7 @@ use fairy_jobs::{
     page::{Page, PageRequest},
     ports::{
         ActivityLog, ActivityQuery, Applied, Ledger, NewDelivery, Notices, OutcomeChannel, PortError,
-        PortResult, Relay, Sinks, Told,
+        PortResult, Relay, Sinks, Stretch, Told,
     },
 };
 use fairy_queue::{Job, JobId};
@@ -132,6 +132,8 @@ pub(super) struct FakeFeed {
     pub notices: Mutex<Vec<Notice>>,
     pub tells: Mutex<Vec<(usize, u64)>>,
     pub errors: Mutex<VecDeque<PortError>>,
+    /// Where changes are large: how many a page has.
+    pub page: Option<usize>,
 }
 
 impl FakeFeed {
@@ -152,6 +154,7 @@ impl Sinks for FakeFeed {
         self.error()?;
         let mark = self.marks.lock().unwrap().get(&sink).copied().unwrap_or_default();
         let changes = self.changes.lock().unwrap();
+        let limit = self.page.unwrap_or(limit);
         let changes: Vec<Change> = changes.iter().filter(|c| c.seq > mark).take(limit).cloned().collect();
         Ok(Stretch { more: changes.len() == limit, changes })
     }

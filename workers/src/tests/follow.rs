@@ -66,6 +66,13 @@ async fn record_follows_to_the_end_page_by_page() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_short_for_its_size_is_not_the_last() {
+    let feed = Arc::new(FakeFeed { changes: many(100, 1).into(), page: Some(7), ..FakeFeed::default() });
+    assert_eq!(record(&feed).handle(vec![hint()]).await, [Answer::Done]);
+    assert_eq!(*feed.log.lock().unwrap(), (1..=100).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn a_long_backlog_lets_others_have_their_turn() {
     let feed = feed(many(10_001, 1));
     assert_eq!(record(&feed).handle(vec![hint(), hint()]).await, [Answer::Done, Answer::HandBack]);
