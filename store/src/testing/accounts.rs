@@ -6,7 +6,8 @@ use fairy_jobs::{
     notice::Subject,
     page::{Limit, PageRequest},
     ports::{
-        Accounts as _, ApiToken, Deliveries as _, DeliveryContent, LinkPurpose, ResetLink, Session, Teams as _,
+        Accounts as _, ApiToken, Deliveries as _, DeliveryContent, LinkPurpose, ResetLink, Session,
+        Teams as _,
     },
     problem::ProblemKind,
     profile::{DigestPatch, ProfilePatch},

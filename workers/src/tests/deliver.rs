@@ -11,9 +11,7 @@ use fairy_jobs::{
     lane,
     link::LinkKey,
     notice::{Delivery, Subject},
-    ports::{
-        Attempt, Backlog, Deliveries as _, DeliveryContent, PortError, PortResult, SendError, Upkeep,
-    },
+    ports::{Attempt, Backlog, Deliveries as _, DeliveryContent, PortError, PortResult, SendError, Upkeep},
     text::Name,
 };
 use fairy_queue::{Answer, DeadJob, Handler as _, Job};
