@@ -80,7 +80,7 @@ impl Rate {
 pub struct Rates {
     /// Requests of any kind from one address, for IPv6 its /64.
     pub address: Rate,
-    /// Requests of one session or token.
+    /// Requests of one person, by whatever session or token.
     pub caller: Rate,
     /// Operations into one workspace.
     pub workspace: Rate,

@@ -11,6 +11,7 @@ pub mod command;
 pub mod decide;
 mod difference;
 pub mod email;
+mod entity_tag;
 pub mod id;
 pub mod lane;
 pub mod link;

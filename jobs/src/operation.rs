@@ -9,8 +9,9 @@ use crate::{
     id::{OperationId, UserId, WorkspaceId},
     problem::Problem,
     task::{Comment, Task},
-    text::TextError,
 };
+
+pub use crate::entity_tag::{EntityTag, IfMatch, etag};
 
 /// The payload version that this build writes and understands; a worker below an operation's `needs` hands it back.
 pub const VERSION: u32 = 1;
@@ -65,49 +66,6 @@ impl Source {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// What `If-Match` allows (RFC 9110 §13.1.1); weak tags never match and are left out when it is read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IfMatch {
-    /// `*`: any version, but there must be one.
-    Any,
-    /// One of these versions.
-    Versions(Vec<u64>),
-}
-
-impl IfMatch {
-    /// A list of at most 20 entity tags, or `*`; tags that Fairy never gave are kept out, so they match nothing.
-    pub fn parse(header: &str) -> Result<Self, TextError> {
-        if header.trim() == "*" {
-            return Ok(Self::Any);
-        }
-        let tags: Vec<&str> = header.split(',').map(str::trim).collect();
-        if tags.len() > 20
-            || tags
-                .iter()
-                .any(|t| !t.trim_start_matches("W/").starts_with('"') || !t.ends_with('"') || t.len() < 2)
-        {
-            return Err(TextError::Shape("must be '*' or a list of at most 20 entity tags such as \"3\""));
-        }
-        Ok(Self::Versions(
-            tags.iter().filter_map(|t| t.strip_prefix('"')?.strip_suffix('"')?.parse().ok()).collect(),
-        ))
-    }
-
-    /// Whether this version is allowed.
-    pub fn allows(&self, version: u64) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Versions(versions) => versions.contains(&version),
-        }
-    }
-}
-
-/// The entity tag of a version.
-pub fn etag(version: u64) -> String {
-    format!("\"{version}\"")
 }
 
 /// SHA-256 over method, path, body and `If-Match` of a request, each with its length; text form is hexadecimal.

@@ -17,6 +17,7 @@ use super::{
     OperationView, Ticket,
     operated::{Applied, Operated},
     push::{location, same_request},
+    wait::Waited,
 };
 use crate::{
     front::Front,
@@ -32,6 +33,8 @@ struct Carried {
     tag: Tag,
     outcome: Option<Outcome>,
     replayed: bool,
+    /// Whether it was waited for as long as the caller wanted, or until there was an outcome.
+    waited: bool,
 }
 
 impl Front {
@@ -59,7 +62,8 @@ impl Front {
         if carried.replayed {
             marks.push((REPLAYED, "true".to_owned()));
         }
-        if let Some(applied) = ticket.envelope.prefer.applied() {
+        let accepted = told.as_ref().is_ok_and(|response| response.status() == StatusCode::ACCEPTED);
+        if let Some(applied) = ticket.envelope.prefer.applied(carried.waited, accepted) {
             marks.push((HeaderName::from_static("preference-applied"), applied));
         }
         match told {
@@ -78,7 +82,8 @@ impl Front {
             && let Some(outcome) = self.earlier_outcome(operation.id).await?
         {
             same_request(outcome.fingerprint, ticket.fingerprint())?;
-            return Ok(Carried { tag: Tag::of_outcome(&outcome), outcome: Some(outcome), replayed: true });
+            let tag = Tag::of_outcome(&outcome);
+            return Ok(Carried { tag, outcome: Some(outcome), replayed: true, waited: false });
         }
         let accepted = {
             let _claim = self.claims.claim(ticket)?;
@@ -86,19 +91,21 @@ impl Front {
         };
         let (tag, replayed) = accepted
             .map_or_else(|| (Tag::of(&operation), false), |accepted| (accepted.tag, accepted.replayed));
-        let mut outcome = self.wait(operation.id, listening, ticket.envelope.prefer.patience()).await;
+        let ended = self.wait_out(operation.id, listening, ticket.envelope.prefer.patience()).await;
+        let waited = !matches!(ended, Err(Waited::CutShort));
+        let mut outcome = ended.ok();
         if ticket.keyed && !replayed && outcome.is_none() {
             // Whatever this look meets, the operation is accepted.
             outcome =
                 self.earlier_outcome(operation.id).await.ok().flatten().filter(|o| o.is_not(&operation));
         }
         let Some(outcome) = outcome else {
-            return Ok(Carried { tag, outcome, replayed });
+            return Ok(Carried { tag, outcome, replayed, waited });
         };
         same_request(outcome.fingerprint, ticket.fingerprint())?;
         // An earlier request's operation may have left the lane between our look and our push.
         let replayed = replayed || outcome.is_not(&operation);
-        Ok(Carried { tag: Tag::of_outcome(&outcome), outcome: Some(outcome), replayed })
+        Ok(Carried { tag: Tag::of_outcome(&outcome), outcome: Some(outcome), replayed, waited })
     }
 
     /// The outcome an earlier request with the same key left; while the database is away the lane alone decides.

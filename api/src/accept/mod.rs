@@ -23,7 +23,8 @@ pub(crate) use self::{
     claims::Claims,
     envelope::Envelope,
     operated::{Changed, Created, Nothing, Operated},
-    prefer::Prefer,
+    prefer::{MOST_PATIENCE, Prefer},
+    push::MOST_DOUBT,
     ticket::Ticket,
     view::OperationView,
 };

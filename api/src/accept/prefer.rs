@@ -8,6 +8,8 @@ use poem::http::{HeaderMap, HeaderName};
 const DEFAULT: Duration = Duration::from_secs(10);
 /// The longest a request waits.
 const MOST_SECONDS: u64 = 60;
+/// The same.
+pub(crate) const MOST_PATIENCE: Duration = Duration::from_secs(MOST_SECONDS);
 
 /// What the caller prefers; what is not understood is ignored, as the RFC wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,14 +53,13 @@ impl Prefer {
         Duration::from_secs(self.wait.unwrap_or(0))
     }
 
-    /// What `Preference-Applied` says.
-    pub fn applied(self) -> Option<String> {
-        match (self.wait, self.asynchronous) {
-            (Some(seconds), true) => Some(format!("respond-async, wait={seconds}")),
-            (Some(seconds), false) => Some(format!("wait={seconds}")),
-            (None, true) => Some("respond-async".to_owned()),
-            (None, false) => None,
-        }
+    /// What `Preference-Applied` says of a request that `waited` as long as it wanted, or until there was an outcome, and
+    /// was answered with `202` or not.
+    pub fn applied(self, waited: bool, accepted: bool) -> Option<String> {
+        let asynchronous = (self.asynchronous && accepted).then(|| "respond-async".to_owned());
+        let wait = self.wait.filter(|_| waited).map(|seconds| format!("wait={seconds}"));
+        let applied: Vec<String> = asynchronous.into_iter().chain(wait).collect();
+        (!applied.is_empty()).then(|| applied.join(", "))
     }
 }
 
@@ -85,7 +86,19 @@ mod tests {
         assert_eq!(prefer(&["respond-async, wait=3"]).patience(), Duration::from_secs(3));
         assert_eq!(prefer(&["return=minimal", "RESPOND-ASYNC"]).patience(), Duration::ZERO);
         assert_eq!(prefer(&["wait=5, wait=7"]).patience(), Duration::from_secs(5));
-        assert_eq!(prefer(&["wait=3600"]).applied().as_deref(), Some("wait=60"));
+        assert_eq!(prefer(&["wait=3600"]).applied(true, false).as_deref(), Some("wait=60"));
+    }
+
+    #[test]
+    fn says_what_was_followed_and_no_more() {
+        let applied = |values: &[&str], waited, accepted| prefer(values).applied(waited, accepted);
+        assert_eq!(applied(&["respond-async"], true, true).as_deref(), Some("respond-async"));
+        assert_eq!(applied(&["respond-async"], false, false), None, "the outcome was there");
+        assert_eq!(applied(&["wait=30"], false, true), None, "cut short by a stop");
+        let both = ["respond-async, wait=3"];
+        assert_eq!(applied(&both, true, true).as_deref(), Some("respond-async, wait=3"));
+        assert_eq!(applied(&both, true, false).as_deref(), Some("wait=3"));
+        assert_eq!(applied(&[], true, true), None);
     }
 
     #[test]

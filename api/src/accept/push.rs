@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How long a push is repeated whose fate is unknown.
-const MOST_DOUBT: Duration = Duration::from_secs(10);
+pub(crate) const MOST_DOUBT: Duration = Duration::from_secs(10);
 /// The first pause between two attempts, doubled up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);

@@ -13,17 +13,39 @@ const FIRST_LOOK: Duration = Duration::from_millis(250);
 /// The longest pause between two looks.
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
+/// Why there is no outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waited {
+    /// The time has passed.
+    InVain,
+    /// It ended before, for reasons of ours.
+    CutShort,
+}
+
 impl Front {
-    /// The outcome, if it is known before `patience` has passed and the process is not about to end. While the database
-    /// is known to be away nobody waits for what cannot come.
+    /// The outcome, if it comes while one waits.
     pub(super) async fn wait(
         &self,
         id: OperationId,
         listening: BoxFuture<'static, Outcome>,
         patience: Duration,
     ) -> Option<Outcome> {
-        if patience.is_zero() || self.callers.reach.away() {
-            return None;
+        self.wait_out(id, listening, patience).await.ok()
+    }
+
+    /// The outcome, if it is known before `patience` has passed and the process is not about to end. While the database
+    /// is known to be away nobody waits for what cannot come.
+    pub(super) async fn wait_out(
+        &self,
+        id: OperationId,
+        listening: BoxFuture<'static, Outcome>,
+        patience: Duration,
+    ) -> Result<Outcome, Waited> {
+        if patience.is_zero() {
+            return Err(Waited::InVain);
+        }
+        if self.callers.reach.away() {
+            return Err(Waited::CutShort);
         }
         let rows = look(|| async move {
             let found = self.services.ledger.outcome(id).await;
@@ -31,10 +53,10 @@ impl Front {
             found
         });
         tokio::select! {
-            outcome = listening => Some(outcome),
-            outcome = rows => Some(outcome),
-            () = sleep(patience) => None,
-            () = self.settings.drain.cancelled() => None,
+            outcome = listening => Ok(outcome),
+            outcome = rows => Ok(outcome),
+            () = sleep(patience) => Err(Waited::InVain),
+            () = self.settings.drain.cancelled() => Err(Waited::CutShort),
         }
     }
 }

@@ -108,7 +108,7 @@ impl CommentRoutes {
         let comment = found.ok_or_else(|| Problem::not_found("comment"))?;
         let tag = etag(comment.version);
         let people = self.0.people(place.workspace, [comment.author]).await?;
-        Ok(Reply::tagged(&CommentView::of(comment, &people), &tag, if_none_match(headers)))
+        Ok(Reply::tagged(&CommentView::of(comment, &people), &tag, if_none_match(headers).as_deref()))
     }
 
     /// Rewrite a comment

@@ -24,9 +24,11 @@ use crate::{
     view::TaskView,
 };
 
-/// The entity tags that a read says the caller has.
-pub(crate) fn if_none_match(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok())
+/// The entity tags that a read says the caller has: one list, over however many headers it comes.
+pub(crate) fn if_none_match(headers: &HeaderMap) -> Option<String> {
+    let lists: Vec<&str> =
+        headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).collect();
+    (!lists.is_empty()).then(|| lists.join(", "))
 }
 
 /// The tasks, one at a time.
@@ -63,7 +65,7 @@ impl TaskRoutes {
         let task = self.0.task(place.workspace, &task.0).await?;
         let tag = etag(task.version);
         let people = self.0.people(place.workspace, task.assignees.iter().copied()).await?;
-        Ok(Reply::tagged(&TaskView::of(task, &people), &tag, if_none_match(headers)))
+        Ok(Reply::tagged(&TaskView::of(task, &people), &tag, if_none_match(headers).as_deref()))
     }
 
     /// Change a task

@@ -7,12 +7,12 @@ use poem::{endpoint::BoxEndpoint, http::Method};
 use poem_openapi::{
     OpenApi,
     registry::{
-        MetaApi, MetaOperation, MetaOperationParam, MetaParamIn, MetaPath, MetaSchema, MetaSchemaRef,
-        Registry,
+        MetaApi, MetaOperation, MetaOperationParam, MetaParamIn, MetaPath, MetaResponse, MetaSchema,
+        MetaSchemaRef, Registry,
     },
 };
 
-use super::params::BUNDLE;
+use super::{params::BUNDLE, reply::plain};
 
 /// Routes with their description finished.
 pub(crate) struct Documented<A>(pub A);
@@ -44,20 +44,27 @@ fn finish(operation: &mut MetaOperation) {
     let params = std::mem::take(&mut operation.params);
     operation.params = params.into_iter().flat_map(apart).map(explained).collect();
     let answers = &operation.responses.responses;
+    let done = |answer: &&MetaResponse| answer.status.is_some_and(|status| status < 300);
     let answers_header =
-        |name: &str| answers.iter().any(|r| r.headers.iter().any(|header| header.name == name));
+        |name: &str| answers.iter().filter(done).any(|r| r.headers.iter().any(|header| header.name == name));
     let streams = answers.iter().any(|r| r.content.iter().any(|c| c.content_type == "text/event-stream"));
+    let (accepts, asks) = (answers_header("Operation-Id"), operation.operation_id == Some("get_operation"));
     let by_session = operation.security.iter().any(|scheme| scheme.contains_key("session"));
     // What a route understands besides its own parameters can be told from what it answers.
     let understood = [
-        (answers_header("Operation-Id"), [IDEMPOTENCY_KEY, PREFER, IF_MATCH].as_slice()),
-        (operation.operation_id == Some("get_operation"), &[PREFER]),
+        (accepts, [IDEMPOTENCY_KEY, IF_MATCH].as_slice()),
+        (answers_header("Preference-Applied") || asks, &[PREFER]),
         (answers.iter().any(|r| r.status == Some(304)), &[IF_NONE_MATCH]),
         (streams, &[LAST_EVENT_ID]),
         (by_session && operation.method != Method::GET, &[CSRF]),
     ];
     let headers = understood.iter().filter(|(is, _)| *is).flat_map(|(_, headers)| *headers).map(header);
     operation.params.extend(headers);
+    if matches!(operation.operation_id, Some("sign_up" | "sign_in" | "sign_out")) {
+        let done = operation.responses.responses.iter_mut().filter(|r| r.status.is_some_and(|s| s < 300));
+        let cookie = [("Set-Cookie", "The session's cookie, or its end.")];
+        done.for_each(|answer| answer.headers.extend(plain(0, "", Vec::new(), &cookie).headers));
+    }
 }
 
 /// A request header: its name, a pattern or nothing, what it means.

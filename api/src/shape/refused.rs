@@ -60,7 +60,7 @@ impl<const SET: u16> From<Refused<SET>> for poem::Error {
 
 impl<const SET: u16> ApiResponse for Refused<SET> {
     fn meta() -> MetaResponses {
-        MetaResponses { responses: statuses(SET).into_iter().map(response).collect() }
+        MetaResponses { responses: statuses(SET).into_iter().map(|status| response(status, SET)).collect() }
     }
 
     fn register(registry: &mut Registry) {
@@ -93,7 +93,7 @@ fn statuses(set: u16) -> Vec<u16> {
     statuses
 }
 
-fn response(status: u16) -> MetaResponse {
+fn response(status: u16, set: u16) -> MetaResponse {
     let header = |name: &str, ty, description: &str| MetaHeader {
         name: name.to_owned(),
         description: Some(description.to_owned()),
@@ -104,7 +104,23 @@ fn response(status: u16) -> MetaResponse {
     let headers = match status {
         429 | 503 => vec![header("Retry-After", "integer", "In how many seconds to try again.")],
         401 => vec![header("WWW-Authenticate", "string", "How to authenticate (RFC 9110 §11.6.1).")],
-        504 => vec![header("Location", "string", "Where to ask how the operation ended.")],
+        504 if set & OPERATION != 0 => vec![
+            header("Operation-Id", "string", "The operation whose fate is not known yet."),
+            header("Location", "string", "Where to ask how the operation ended."),
+        ],
+        400 | 403 | 404 | 409 | 412 | 422 | 500 if set & OPERATION != 0 => vec![
+            header(
+                "Operation-Id",
+                "string",
+                "The operation, if it was accepted and refused when it was applied.",
+            ),
+            header(
+                "Idempotency-Replayed",
+                "string",
+                "`true` if an earlier request with the same key was refused so.",
+            ),
+            header("Preference-Applied", "string", "What of `Prefer` was followed."),
+        ],
         _ => Vec::new(),
     };
     MetaResponse {
@@ -173,6 +189,18 @@ fn inline(schema: MetaSchema) -> MetaSchemaRef {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_who_accepts_operations_names_them() {
+        let names = |status, set| {
+            let headers = response(status, set).headers;
+            headers.into_iter().map(|header| header.name).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(names(504, OPERATION), "Operation-Id Location");
+        assert_eq!(names(504, WRITE), "", "a direct write has no address to ask at");
+        assert_eq!(names(412, OPERATION), "Operation-Id Idempotency-Replayed Preference-Applied");
+        assert_eq!(names(404, TARGET), "");
+    }
 
     #[test]
     fn a_set_lists_each_status_once() {

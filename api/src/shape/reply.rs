@@ -3,6 +3,7 @@
 
 use std::marker::PhantomData;
 
+use fairy_jobs::operation::EntityTag;
 use poem::{
     Body, IntoResponse, Response,
     http::{HeaderName, HeaderValue, StatusCode, header as names},
@@ -107,7 +108,7 @@ impl Reply<Done> {
 
 fn names_tag(tags: &str, etag: &str) -> bool {
     // The comparison is weak: `W/"3"` stands for `"3"`.
-    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    tags.trim() == "*" || EntityTag::list(tags).is_some_and(|tags| tags.iter().any(|tag| tag.tag == etag))
 }
 
 fn json<T: ToJSON>(status: StatusCode, value: &T) -> Response {
