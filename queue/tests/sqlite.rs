@@ -69,6 +69,19 @@ async fn leases_are_freed_at_the_start() {
 }
 
 #[tokio::test]
+async fn what_a_crash_left_has_its_age() {
+    let file = TempFile::new();
+    let queue = file.serve(Knobs::default()).await;
+    queue.push(&PLAIN, vec![NewJob::new(b"1".to_vec())]).await.unwrap();
+    assert_eq!(claim(&queue, &PLAIN).await.len(), 1);
+    assert_eq!(queue.stats(&PLAIN).await.unwrap().oldest, None, "it is in hand");
+    drop(queue);
+    let queue = file.serve(Knobs::default()).await;
+    let stats = queue.stats(&PLAIN).await.unwrap();
+    assert_eq!((stats.waiting, stats.oldest.is_some()), (1, true), "{stats:?}");
+}
+
+#[tokio::test]
 async fn an_accused_is_heard_alone() {
     let file = TempFile::new();
     let mut queue = file.serve(Knobs::default()).await;

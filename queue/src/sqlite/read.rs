@@ -24,10 +24,12 @@ ORDER BY seq DESC
 LIMIT 1
 ";
 
+/// The oldest of what waits (state 0), and of what waits alone since a crash (state 3): each is the first of its index.
 const STATS: &str = "
 SELECT
     waiting, later, in_flight, dead, paused,
     (SELECT pushed_at FROM jobs WHERE lane = lanes.id AND state = 0 ORDER BY seq LIMIT 1),
+    (SELECT pushed_at FROM jobs WHERE lane = lanes.id AND state = 3 ORDER BY seq LIMIT 1),
     (SELECT count(*) FROM groups WHERE lane = lanes.id AND paused = 1)
 FROM lanes
 WHERE name = ?1
@@ -99,9 +101,9 @@ pub(super) async fn find(
 
 /// Counts a lane; one that was never used is empty.
 pub(super) async fn stats(pool: &SqlitePool, lane: &str, now: i64) -> Result<LaneStats, sqlx::Error> {
-    type Row = (i64, i64, i64, i64, bool, Option<i64>, i64);
+    type Row = (i64, i64, i64, i64, bool, Option<i64>, Option<i64>, i64);
     let row: Option<Row> = sqlx::query_as(STATS).bind(lane).fetch_optional(pool).await?;
-    let Some((waiting, later, in_flight, dead, paused, oldest, paused_groups)) = row else {
+    let Some((waiting, later, in_flight, dead, paused, oldest, suspect, paused_groups)) = row else {
         return Ok(LaneStats::default());
     };
     let count = |count: i64| u64::try_from(count).unwrap_or(0);
@@ -110,7 +112,7 @@ pub(super) async fn stats(pool: &SqlitePool, lane: &str, now: i64) -> Result<Lan
         later: count(later),
         in_flight: count(in_flight),
         dead: count(dead),
-        oldest: oldest.map(|at| Duration::from_millis(count(now - at))),
+        oldest: oldest.into_iter().chain(suspect).min().map(|at| Duration::from_millis(count(now - at))),
         paused,
         paused_groups: count(paused_groups),
     })
