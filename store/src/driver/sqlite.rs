@@ -59,6 +59,15 @@ impl Opener {
         connection.close().await.map_err(error)
     }
 
+    /// Reads a row over a connection of its own, from a file that must be there.
+    pub async fn probe(&self, sql: &str) -> PortResult<()> {
+        let options = self.0.clone().create_if_missing(false).pragma("query_only", "ON");
+        let mut connection = options.connect().await.map_err(error)?;
+        let row = Connection::new(&mut connection).row(sql, vec![]).await?;
+        connection.close().await.map_err(error)?;
+        row.map(drop).ok_or_else(|| PortError::Broken("there is no schema in the database".to_owned()))
+    }
+
     /// Connections that cannot write, whatever a statement says.
     pub async fn readers(&self) -> Result<Readers, sqlx::Error> {
         let options =

@@ -90,6 +90,20 @@ async fn run(store: &Store, sql: &'static str) {
 }
 
 #[tokio::test]
+async fn a_file_that_cannot_be_read_does_not_answer() {
+    let stage = Stage::new().await;
+    let (file, away) = (stage.directory.path().join("fairy.db"), stage.directory.path().join("away.db"));
+    stage.store.ping().await.unwrap();
+    std::fs::rename(&file, &away).unwrap();
+    assert!(matches!(stage.store.ping().await, Err(PortError::Unavailable(_))));
+    assert!(!file.exists(), "asking makes nothing");
+    std::fs::write(&file, [7; 8192]).unwrap();
+    assert!(stage.store.ping().await.is_err(), "a damaged file");
+    std::fs::rename(&away, &file).unwrap();
+    stage.store.ping().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_schema_that_is_not_ours_is_left_alone() {
     let stage = Stage::new().await;
     run(&stage.store, "UPDATE schema_migrations SET fingerprint = 'x' WHERE name = '0002_sessions'").await;
