@@ -8,6 +8,7 @@ mod link;
 mod mail;
 mod mail_file;
 mod sheet;
+mod task;
 
 use poem::{Route, get};
 
@@ -22,6 +23,7 @@ pub(crate) fn pages(route: Route, settings: &Settings) -> Route {
         .at("/invitations/:code", get(invitation::show).post(invitation::accept))
         .at("/verify-email/:code", get(link::show_verify).post(link::verify))
         .at("/reset-password/:code", get(link::show_reset).post(link::reset))
+        .at("/workspaces/:ws/tasks/:task", get(task::show))
         .at("/docs", get(docs::reference))
         .at("/docs/problems", get(docs::problems))
         .at("/openapi.json", get(docs::openapi));

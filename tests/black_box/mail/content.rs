@@ -32,6 +32,40 @@ async fn a_mail_says_what_changed_by_whom_and_where_to_look() {
 }
 
 #[tokio::test]
+async fn the_link_in_a_mail_shows_the_task_to_who_may_see_it() {
+    let team = Team::new().await;
+    let mina = team.member("Mina", "member").await;
+    let fields = json!({
+        "title": "Fix <login>", "body": "<script>alert(1)</script>\nSecond line", "assignees": [mina.id],
+        "labels": ["urgent-bug"], "due": "2031-03-12",
+    });
+    team.task_with(fields).await;
+    let letter = team.letter("her mail", |l| l.to == mina.email && l.notice.is_some()).await;
+    let base = format!("{}/workspaces/", team.server.url());
+    let start = letter.text.find(&base).expect("a link to the task");
+    let link: String = letter.text[start..].chars().take_while(|c| !c.is_whitespace()).collect();
+    let path = link.strip_prefix(&team.server.url()).unwrap();
+    let page = mina.api.page(path).await.is(200);
+    for shown in ["WEB-1", "waiting", "0 %", "Mina", "2031-03-12", "urgent-bug", "Second line"] {
+        assert!(page.text.contains(shown), "{shown}: {page:?}");
+    }
+    assert!(!page.text.contains("<script>") && !page.text.contains("<login>"), "{page:?}");
+    assert!(page.text.contains("script") && page.text.contains("login"), "{page:?}");
+    let stranger = crate::team::Person::sign_up(&team.server.url(), "Stranger").await;
+    for (closed, status) in
+        [(mina.api.stranger().page(path).await, 401), (stranger.api.page(path).await, 404)]
+    {
+        let closed = closed.is(status);
+        assert!(closed.text.contains("/v1/auth/sign-in") && !closed.text.contains("login&"), "{closed:?}");
+        let policy = closed.header("content-security-policy").unwrap_or_default();
+        assert!(policy.starts_with("default-src 'none'"), "{policy}");
+        assert!(closed.header("content-type").unwrap().starts_with("text/html"));
+    }
+    stranger.api.page(&path.replace("WEB-1", "WEB-2")).await.is(404);
+    mina.api.page(&path.replace("WEB-1", "WEB-2")).await.is(404);
+}
+
+#[tokio::test]
 async fn nobody_writes_a_header_through_a_name() {
     let team = Team::new().await;
     let mina = team.member("Mina", "member").await;
