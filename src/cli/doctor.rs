@@ -11,9 +11,9 @@ use rustix::fs::{Access, access, statvfs};
 
 use super::{lanes::tool, run::print};
 use crate::{
-    config::{Config, Effective, Faults, Layers, Transport, effective},
+    config::{Config, Effective, Faults, Layers, SecretSource, Transport, effective},
     lanes,
-    process::{clock::SystemClock, data_dir},
+    process::{clock::SystemClock, data_dir, ids::OsIds, secret::link_key},
     stack::{Parts, open_store, smtp},
 };
 
@@ -44,7 +44,11 @@ pub async fn run(loaded: Result<(Config, Layers), Faults>) -> ExitCode {
             report.add("settings", Well("all can be used".to_owned()));
             report.add("address", public(&config));
             report.add("data directory", directory(&config.data_dir));
-            report.add("disk space", space(&config.data_dir));
+            report.add("privacy", privacy(&config.data_dir));
+            for (what, place) in places(&config) {
+                report.add(what, space(place));
+            }
+            report.add("secret", secret(&config));
             report.add("database", database(&config).await);
             report.add("queue", queue(&config).await);
             report.add("mail", mail(&config).await);
@@ -123,6 +127,45 @@ fn directory(path: &Path) -> Finding {
     }
 }
 
+fn privacy(path: &Path) -> Finding {
+    match data_dir::is_open_to_others(path) {
+        Ok(true) => Note(format!("others may look into {}: `chmod 700` keeps them out", path.display())),
+        Ok(false) => Well(format!("{} is its owner's only", path.display())),
+        // Made at the first start, for its owner only; what else is wrong with it is told above.
+        Err(_) => Well(format!("{} is made for its owner only", path.display())),
+    }
+}
+
+/// Where files grow: the data directory, and what else the settings name.
+fn places(config: &Config) -> Vec<(&'static str, &Path)> {
+    let files = [("database space", config.database.as_path()), ("queue space", config.queue.as_path())];
+    let parents = files.into_iter().map(|(what, file)| (what, parent(file)));
+    let elsewhere = parents.filter(|(_, place)| *place != config.data_dir);
+    std::iter::once(("disk space", config.data_dir.as_path())).chain(elsewhere).collect()
+}
+
+fn parent(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A file that is not there yet: whether `fairy up` can make it.
+fn to_be_made(file: &Path) -> Finding {
+    match directory(parent(file)) {
+        Wrong(words) => Wrong(words),
+        Well(_) | Note(_) => Note(format!("{} is not there yet; `fairy up` makes it", file.display())),
+    }
+}
+
+fn secret(config: &Config) -> Finding {
+    match &config.secret {
+        SecretSource::File(path) if !path.exists() => to_be_made(path),
+        source => match link_key(source, &OsIds::default()) {
+            Ok(_) => Well("can be used".to_owned()),
+            Err(error) => Wrong(format!("the secret cannot be used: {error}; see auth.secret")),
+        },
+    }
+}
+
 fn space(path: &Path) -> Finding {
     match statvfs(nearest(path)) {
         Ok(found) => {
@@ -148,7 +191,7 @@ fn nearest(path: &Path) -> &Path {
 async fn database(config: &Config) -> Finding {
     let path = config.database.display();
     if !config.database.exists() {
-        return Note(format!("{path} is not there yet; `fairy up` makes it"));
+        return to_be_made(&config.database);
     }
     let store = match open_store(config, &Parts::default()).await {
         Ok(store) => store,
@@ -171,7 +214,7 @@ async fn database(config: &Config) -> Finding {
 async fn queue(config: &Config) -> Finding {
     let path = config.queue.display();
     if !config.queue.exists() {
-        return Note(format!("{path} is not there yet; `fairy up` makes it"));
+        return to_be_made(&config.queue);
     }
     let queue = match tool(config).await {
         Ok(queue) => queue,

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     config::{self, Config, Layers, Source},
     failure::Failure,
+    process::data_dir,
 };
 
 /// Runs the command that the process was started with: 0, or 1 with one line on standard error. Wrong usage exits with
@@ -28,6 +29,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    data_dir::keep_private();
     let source = Source::process(arguments.config);
     match arguments.command {
         Command::Openapi => print(&fairy_api::spec()),

@@ -1,11 +1,27 @@
-//! The data directory: made when missing, for nobody else to read.
+//! The data directory: made when missing, for nobody else to read, and no file that is made in it either.
 
 use std::{
     fs::{DirBuilder, File},
     io,
-    os::unix::fs::DirBuilderExt as _,
+    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
     path::Path,
 };
+
+use rustix::fs::Mode;
+
+/// From now on what this process makes is for its owner only: a data directory that was there before may be open to
+/// others, and mails hold links that open accounts.
+pub fn keep_private() {
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+}
+
+/// Whether others than its owner may look into the directory.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn is_open_to_others(path: &Path) -> io::Result<bool> {
+    Ok(std::fs::metadata(path)?.permissions().mode() & 0o077 != 0)
+}
 
 /// Makes the directory if it is missing, with access for its owner only.
 ///

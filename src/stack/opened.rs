@@ -1,7 +1,8 @@
-//! Opening what is kept: directory, queue, secret, database, in this order.
+//! Opening what is kept: directory, locks, queue, secret, database, in this order.
 //!
-//! The queue comes first because it holds the lock that keeps a second process away; nothing of the database is touched
-//! before that.
+//! Each of the three may be shared by settings with another process while the others are not, and none may be served
+//! twice: two processes would each have an order of operations of their own, and clear away the other's unfinished mails. So
+//! each has its lock, and nothing is touched before all are held.
 
 use std::{path::Path, sync::Arc};
 
@@ -16,7 +17,7 @@ use super::Parts;
 use crate::{
     Failure,
     config::Config,
-    process::{data_dir, secret},
+    process::{data_dir, lock::Lock, secret},
 };
 
 /// The sinks that are in use: there is no event bus in the embedded mode.
@@ -30,6 +31,7 @@ pub struct Opened {
     pub store: Store,
     /// The key of links and CSRF tokens.
     pub link_key: LinkKey,
+    locks: [Lock; 2],
 }
 
 impl Opened {
@@ -39,6 +41,7 @@ impl Opened {
     /// When something cannot be used or another process uses it; the line says what to do.
     pub async fn open(config: &Config, parts: &Parts) -> Result<Self, Failure> {
         make_directory(config)?;
+        let locks = lock(config)?;
         let queue = serve_queue(config, parts).await?;
         let link_key = secret::link_key(&config.secret, parts.ids.as_ref()).map_err(|error| {
             let directory = config.data_dir.display();
@@ -49,13 +52,14 @@ impl Opened {
             Failure::new(format_args!("{} cannot be migrated: {error}", config.database.display()))
         })?;
         tracing::debug!(?report, "the database has the schema of this version");
-        Ok(Self { queue, store, link_key })
+        Ok(Self { queue, store, link_key, locks })
     }
 
-    /// Lets go of everything, the lock last.
+    /// Lets go of everything, the locks last.
     pub async fn close(self) {
         self.store.close().await;
         self.queue.close().await;
+        drop(self.locks);
     }
 }
 
@@ -79,6 +83,26 @@ fn make_directory(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Takes the locks of the data directory and of the database; the queue takes its own.
+fn lock(config: &Config) -> Result<[Lock; 2], Failure> {
+    let take = |path: &Path, what: &str, variable: &str| {
+        let held = Lock::beside(path).map_err(|error| {
+            Failure::new(format_args!("the lock of {} cannot be made: {error}", path.display()))
+        })?;
+        held.ok_or_else(|| taken(what, variable))
+    };
+    let directory = format!("runs on the data directory {}", absolute(&config.data_dir));
+    let database = format!("uses the database {}", absolute(&config.database));
+    Ok([
+        take(&config.data_dir.join(".data"), &directory, "FAIRY__DATA_DIR")?,
+        take(&config.database, &database, "FAIRY__DATABASE__URL")?,
+    ])
+}
+
+fn taken(what: &str, variable: &str) -> Failure {
+    Failure::new(format_args!("another `fairy up` {what}: stop it, or set {variable} to another"))
+}
+
 async fn serve_queue(config: &Config, parts: &Parts) -> Result<Queue, Failure> {
     let clock = parts.clock.clone();
     let options = Options {
@@ -87,12 +111,7 @@ async fn serve_queue(config: &Config, parts: &Parts) -> Result<Queue, Failure> {
         mode: Mode::Serve,
     };
     open(options).await.map_err(|error| match error {
-        OpenError::Locked(_) => {
-            let directory = absolute(&config.data_dir);
-            Failure::new(format_args!(
-                "another `fairy up` runs on the data directory {directory}: stop it, or set FAIRY__DATA_DIR to another"
-            ))
-        }
+        OpenError::Locked(path) => taken(&format!("uses the queue {}", absolute(&path)), "FAIRY__QUEUE__URL"),
         other => Failure::new(format_args!("the queue cannot be opened: {other}")),
     })
 }

@@ -17,6 +17,49 @@ async fn a_second_server_on_the_same_data_is_refused() {
 }
 
 #[tokio::test]
+async fn a_second_server_is_refused_whatever_it_shares() {
+    let team = Team::new().await;
+    let home = team.server.launch().home();
+    let url = |path: &std::path::Path| format!("sqlite://{}", path.display());
+    let other_queue =
+        Launch::at(home, "var").set("QUEUE__URL", url(&home.path().join("other-queue.db"))).fails().await;
+    assert!(other_queue.refused().contains("var"), "the same data directory with another queue");
+    let same_database =
+        Launch::at(home, "elsewhere").set("DATABASE__URL", url(&team.server.data().join("fairy.db")));
+    let line = same_database.fails().await.refused();
+    assert!(line.contains("fairy.db") && line.contains("FAIRY__DATABASE__URL"), "{line}");
+    let same_queue = Launch::at(home, "third").set("QUEUE__URL", url(&team.server.data().join("queue.db")));
+    let line = same_queue.fails().await.refused();
+    assert!(line.contains("queue.db") && line.contains("FAIRY__QUEUE__URL"), "{line}");
+    team.task("The first goes on").await;
+    team.server.beside(&["lanes", "list"]).await.succeeded();
+    team.server.beside(&["admin", "user", &team.owner.email]).await.succeeded();
+    team.server.beside(&["doctor"]).await.succeeded();
+    let copy = home.path().join("copy").display().to_string();
+    team.server.beside(&["backup", &copy]).await.succeeded();
+}
+
+#[tokio::test]
+async fn what_is_made_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    let data = home.path().join("var");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let team = Team::launch(Launch::at(&home, "var")).await;
+    team.letter("the mail to the owner", |letter| letter.to == team.owner.email).await;
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o077;
+    for name in ["fairy.db", "fairy.db-wal", "queue.db", "secret.key", "mail"] {
+        assert_eq!(mode(&data.join(name)), 0, "{name}");
+    }
+    for mail in std::fs::read_dir(data.join("mail")).unwrap().flatten() {
+        assert_eq!(mode(&mail.path()), 0, "{mail:?}");
+    }
+    let told = team.server.beside(&["doctor"]).await.succeeded();
+    assert!(told.lines().any(|l| l.starts_with("note  privacy") && l.contains("chmod 700")), "{told}");
+}
+
+#[tokio::test]
 async fn a_busy_port_is_named() {
     let first = Server::new().await;
     let address = first.url().replace("http://", "");
