@@ -12,6 +12,7 @@ use crate::{
     network::Network,
     rates::Buckets,
     routes::StreamSlots,
+    shape::Rooms,
 };
 
 /// The surface behind its routes.
@@ -30,6 +31,8 @@ pub(crate) struct Front {
     pub claims: Claims,
     /// How many live streams are open.
     pub streams: StreamSlots,
+    /// Room for the bodies of requests.
+    pub rooms: Rooms,
 }
 
 /// The buckets of all kinds.
@@ -80,6 +83,7 @@ impl Front {
             },
             claims: Claims::default(),
             streams: StreamSlots::default(),
+            rooms: Rooms::default(),
             services,
             settings,
         })

@@ -20,8 +20,15 @@ mod settings;
 mod shape;
 mod view;
 
+use std::time::Duration;
+
 pub use accept::operation_job;
 pub use app::{app, spec};
 pub use host::is_local;
 pub use services::Services;
 pub use settings::{Rate, Rates, Settings, SignUp};
+
+/// The longest from the first byte of a request to its answer that the API itself allows: the body arrives, the operation is
+/// pushed until its fate is known, its outcome is waited for.
+pub const LONGEST_REQUEST: Duration =
+    shape::MOST_TIME.saturating_add(accept::MOST_DOUBT).saturating_add(accept::MOST_PATIENCE);

@@ -18,6 +18,7 @@ use fairy_queue::{Answer, Crew, Handler, Job, LaneSpec, NewJob, Order, Queue, Re
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 const TABLE: &str = "
 CREATE TABLE t (id INTEGER PRIMARY KEY, lane INT, payload BLOB);
@@ -172,7 +173,7 @@ impl Handler for Nothing {
 }
 
 fn crew(concurrency: usize) -> Crew {
-    Crew { name: "bench".into(), concurrency, version: 1, stop_within: Duration::from_secs(5) }
+    Crew { name: "bench".into(), concurrency, version: 1, time_up: CancellationToken::new() }
 }
 
 async fn work(queue: &Queue, lane: &'static LaneSpec, concurrency: usize) {

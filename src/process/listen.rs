@@ -1,16 +1,11 @@
-//! Listeners that hold no more connections than they were told, and go on when the system runs short.
+//! Listeners that hold no more connections than they were told, give nobody all of them, and go on when the system runs
+//! short.
 //!
 //! poem's own acceptor takes every connection at once and comes back at once when `accept` fails, which turns a lack of
-//! file descriptors into a busy loop. Beyond the limit a connection waits in the system's backlog.
+//! file descriptors into a busy loop. Beyond the limit a connection waits in the system's backlog; one beyond the share of
+//! its address is closed, because waiting it would stand in the way of the others.
 
-use std::{
-    io,
-    net::SocketAddr,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use poem::{
     http::uri::Scheme,
@@ -18,22 +13,30 @@ use poem::{
     web::{LocalAddr, RemoteAddr},
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::Sleep,
+};
+
+use super::{
+    connection::Connection,
+    shares::{Share, Shares},
 };
 
 /// How long to wait after the system refused a connection, most likely for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
-/// The longest from the first byte of a request to the first of its answer: more than the longest a request may wait (60 s).
-const UNANSWERED: Duration = Duration::from_secs(75);
 
 /// A bound listener with a limit of connections.
 pub struct Gate {
     listener: TcpListener,
     address: SocketAddr,
     places: Arc<Semaphore>,
+    shares: Shares,
+}
+
+/// A connection's place, given back when it is dropped.
+pub struct Place {
+    _place: OwnedSemaphorePermit,
+    _share: Share,
 }
 
 impl Gate {
@@ -43,7 +46,14 @@ impl Gate {
     /// When the system does not give it.
     pub async fn bind(address: SocketAddr, connections: usize) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
-        Ok(Self { address: listener.local_addr()?, listener, places: Arc::new(Semaphore::new(connections)) })
+        let places = Arc::new(Semaphore::new(connections));
+        Ok(Self { address: listener.local_addr()?, listener, places, shares: Shares::without_limit() })
+    }
+
+    /// The same with this many connections at most for each address that is not this machine's own.
+    #[must_use]
+    pub fn sharing(self, most: usize) -> Self {
+        Self { shares: Shares::of(most), ..self }
     }
 
     /// The address it got.
@@ -61,135 +71,33 @@ impl Acceptor for Gate {
 
     async fn accept(&mut self) -> io::Result<(Connection, LocalAddr, RemoteAddr, Scheme)> {
         let place = self.places.clone().acquire_owned().await.map_err(io::Error::other)?;
-        match self.listener.accept().await {
-            Ok((stream, from)) => {
-                // Answers are small and somebody waits for each: none is held back to fill a packet.
-                stream.set_nodelay(true)?;
-                let connection = Connection::new(stream, place);
-                Ok((connection, LocalAddr(self.address.into()), RemoteAddr(from.into()), Scheme::HTTP))
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(PAUSE).await;
-                Err(error)
-            }
-        }
-    }
-}
-
-/// A connection that holds its place until it is closed, and is cut when a request does not come to its answer.
-///
-/// hyper waits for the rest of a half-sent request for ever, and poem's idle time-out only asks it to end. So the time from
-/// the first byte of a request to the first byte of its answer is bounded here, where the socket is.
-pub struct Connection {
-    stream: TcpStream,
-    unanswered: Option<Pin<Box<Sleep>>>,
-    _place: OwnedSemaphorePermit,
-}
-
-impl Connection {
-    fn new(stream: TcpStream, place: OwnedSemaphorePermit) -> Self {
-        // The first request is awaited from the start: whoever connects and says nothing holds a place as well.
-        Self { stream, unanswered: Some(Box::pin(tokio::time::sleep(UNANSWERED))), _place: place }
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let filled = into.filled().len();
-        match Pin::new(&mut self.stream).poll_read(cx, into) {
-            Poll::Pending => match &mut self.unanswered {
-                Some(limit) => limit.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into())),
-                None => Poll::Pending,
-            },
-            ready => {
-                if into.filled().len() > filled && self.unanswered.is_none() {
-                    self.unanswered = Some(Box::pin(tokio::time::sleep(UNANSWERED)));
+        loop {
+            let (stream, from) = match self.listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(PAUSE).await;
+                    return Err(error);
                 }
-                ready
-            }
+            };
+            let Some(share) = self.shares.take(from.ip()) else {
+                tracing::debug!("a connection beyond the share of its address was closed");
+                continue;
+            };
+            // Answers are small and somebody waits for each: none is held back to fill a packet.
+            stream.set_nodelay(true)?;
+            let connection = Connection::new(stream, Place { _place: place, _share: share });
+            return Ok((connection, LocalAddr(self.address.into()), RemoteAddr(from.into()), Scheme::HTTP));
         }
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        if written.is_ready() {
-            self.unanswered = None;
-        }
-        written
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        if written.is_ready() {
-            self.unanswered = None;
-        }
-        written
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use futures::FutureExt as _;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
 
     use super::*;
-
-    async fn connected() -> (TcpStream, Connection) {
-        let mut gate = Gate::bind(SocketAddr::from(([127, 0, 0, 1], 0)), 1).await.unwrap();
-        let client = TcpStream::connect(gate.address()).await.unwrap();
-        (client, gate.accept().await.unwrap().0)
-    }
-
-    /// A minute and a quarter pass at once: the clock is set on when nothing else is left to wait for.
-    async fn is_cut(connection: &mut Connection) -> bool {
-        tokio::time::pause();
-        let read = connection.read(&mut [0; 16]).await;
-        tokio::time::resume();
-        read.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut)
-    }
-
-    #[tokio::test]
-    async fn half_a_request_is_cut() {
-        let (mut client, mut connection) = connected().await;
-        client.write_all(b"GET / HT").await.unwrap();
-        assert_eq!(connection.read(&mut [0; 16]).await.unwrap(), 8);
-        assert!(is_cut(&mut connection).await);
-    }
-
-    #[tokio::test]
-    async fn an_answered_request_is_not_cut() {
-        let (mut client, mut connection) = connected().await;
-        client.write_all(b"GET / HTTP/1.1").await.unwrap();
-        connection.read_exact(&mut [0; 14]).await.unwrap();
-        connection.write_all(b"HTTP/1.1 200 OK").await.unwrap();
-        assert!(connection.unanswered.is_none(), "a live feed may go on for hours");
-        client.write_all(b"GET").await.unwrap();
-        connection.read_exact(&mut [0; 3]).await.unwrap();
-        assert!(is_cut(&mut connection).await, "the next request is bounded again");
-    }
 
     #[tokio::test]
     async fn beyond_the_limit_a_connection_waits_for_a_place() {

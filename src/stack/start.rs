@@ -11,15 +11,24 @@ use url::Url;
 
 use super::{
     Opened, Parts,
+    stop::http_share,
     tasks::{Running, first_end},
     wire::{LANES, Wired, api_settings},
 };
-use crate::{Failure, config::Config, embedded::Hints, observe, process::listen::Gate};
+use crate::{
+    Failure,
+    config::{Config, Http},
+    embedded::Hints,
+    observe,
+    process::{connection::UNANSWERED, listen::Gate},
+};
 
 /// Most connections of the admin listener.
 const ADMIN_CONNECTIONS: usize = 64;
-/// A connection on which nothing happens is closed after this long: longer than the longest wait and the heartbeat.
-const IDLE: Duration = Duration::from_secs(120);
+/// A connection on which nothing happens is asked to end after this long: longer than the longest wait and the heartbeat.
+const IDLE: Duration = UNANSWERED.saturating_add(Duration::from_secs(10));
+/// Requests at once on one connection of HTTP/2; without a number there is no limit.
+const STREAMS: u32 = 100;
 
 /// Fairy, running.
 pub struct Stack {
@@ -50,6 +59,7 @@ impl Stack {
     pub async fn start(config: &Config, parts: Parts) -> Result<Self, Failure> {
         let opened = Opened::open(config, &parts).await?;
         let gate = bind(config.http.address, config.http.max_connections, "FAIRY__HTTP__ADDRESS").await?;
+        let gate = shared(gate, &config.http);
         let admin_gate =
             bind(config.http.admin_address, ADMIN_CONNECTIONS, "FAIRY__HTTP__ADMIN_ADDRESS").await?;
         let (address, admin_address) = (gate.address(), admin_gate.address());
@@ -66,7 +76,7 @@ impl Stack {
         let Wired { hints, workers: services, .. } = wired;
         free_begun(&services).await?;
         let queue = opened.queue.clone();
-        let grace = config.stop_within;
+        let grace = http_share(config.stop_within);
         Ok(Self {
             address,
             admin_address,
@@ -79,7 +89,7 @@ impl Stack {
             opened,
             services,
             hints,
-            stop_within: grace,
+            stop_within: config.stop_within,
             stopping,
             drain,
         })
@@ -116,11 +126,20 @@ async fn bind(address: SocketAddr, connections: usize, variable: &str) -> Result
     })
 }
 
+/// No address gets more than a quarter of the places, unless proxies stand in front: then all come from theirs.
+fn shared(gate: Gate, http: &Http) -> Gate {
+    match http.proxies {
+        0 => gate.sharing(http.max_connections.div_ceil(4)),
+        _ => gate,
+    }
+}
+
 fn serve(name: &'static str, gate: Gate, app: BoxEndpoint<'static>, grace: Duration) -> Running {
     Running::spawn(name, |stop| async move {
         Server::new_with_acceptor(gate)
             .name(name)
             .idle_timeout(IDLE)
+            .http2_max_concurrent_streams(STREAMS)
             .run_with_graceful_shutdown(app, stop.cancelled_owned(), Some(grace))
             .await
             .map_err(|error| error.to_string())

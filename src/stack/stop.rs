@@ -11,25 +11,41 @@ use crate::Failure;
 const QUIET: Duration = Duration::from_secs(1);
 /// How long a part that has nothing to finish may take.
 const SHORT: Duration = Duration::from_secs(2);
+/// How long workers may take to hand back what was broken off.
+const HAND_BACK: Duration = Duration::from_secs(5);
+
+/// The part of the time to stop that requests may take; what is left then belongs to the jobs. A client that stalls must
+/// not cost a job its end.
+pub fn http_share(stop_within: Duration) -> Duration {
+    stop_within / 2
+}
 
 impl Stack {
     /// Not ready any more, no new connections; requests in hand are answered, jobs in hand finished, the rest handed
-    /// back, hints flushed, files closed.
+    /// back, hints flushed, files closed. A connection that does not come to its end is dropped, a job broken off and
+    /// handed back: neither is a fault.
     ///
     /// # Errors
     /// When a part did not end in time or ended with an error. What was in its hands is in the queue or the rows still,
     /// and goes on with the next start.
     pub async fn stop(mut self) -> Result<(), Failure> {
         let until = Instant::now() + self.stop_within;
+        let share = http_share(self.stop_within);
         let mut faults = Vec::new();
         self.stopping.cancel();
         self.http.stop.cancel();
         // The workers still run, so a waiting request most likely gets its outcome; what waits longer is told to end.
-        if !self.http.ends_within(QUIET.min(self.stop_within / 2)).await {
+        if !self.http.ends_within(QUIET.min(share / 2)).await {
             self.drain.cancel();
         }
-        faults.extend(self.http.end(left(until)).await.err());
-        faults.extend(self.workers.stop(left(until) + SHORT).await.err());
+        // The server drops what is left of its connections once its share has passed.
+        faults.extend(self.http.end(share + SHORT).await.err());
+        self.workers.stop.cancel();
+        if !self.workers.ends_within(until.saturating_duration_since(Instant::now())).await {
+            tracing::warn!("jobs in hand did not end in time: they are broken off and handed back");
+            self.services.settings.time_up.cancel();
+        }
+        faults.extend(self.workers.end(HAND_BACK).await.err());
         faults.extend(self.sweeper.stop(SHORT).await.err());
         faults.extend(self.relay.stop(SHORT).await.err());
         faults.extend(self.admin.stop(SHORT).await.err());
@@ -46,9 +62,4 @@ impl Stack {
             ))),
         }
     }
-}
-
-/// What is left of the time, but a little in any case.
-fn left(until: Instant) -> Duration {
-    until.saturating_duration_since(Instant::now()).max(Duration::from_millis(500))
 }

@@ -66,7 +66,7 @@ impl Wired {
                 public_url: public_url.clone(),
                 mail_from: config.mail.from.clone(),
                 worker: format!("up-{}", std::process::id()),
-                stop_within: config.stop_within,
+                time_up: CancellationToken::new(),
                 send_limit: match config.mail.transport {
                     Transport::Files(_) => fairy_workers::Settings::FILES_SEND_LIMIT,
                     Transport::Smtp { .. } => fairy_workers::Settings::SMTP_SEND_LIMIT,

@@ -13,6 +13,8 @@
 mod accounts;
 mod bad_input;
 mod client;
+mod commands;
+mod connections;
 mod conservation;
 mod feed;
 mod harness;

@@ -2,12 +2,42 @@
 
 use futures::future::join_all;
 use rustix::process::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
+use sqlx::Connection as _;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::{
-    harness::{Server, wait_until},
-    team::Team,
+    harness::{Home, Launch, Server, wait_until, without},
+    mail::{sink::Sink, smtp},
+    team::{Person, Team},
 };
+
+/// A connection on which half a request was sent.
+async fn half_a_request(server: &Server) -> TcpStream {
+    let address = server.url().replace("http://", "");
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET / HT").await.unwrap();
+    // Answered on another connection after it: the half is with the server by now.
+    assert_eq!(reqwest::get(server.url()).await.unwrap().status(), 200);
+    stream
+}
+
+async fn readiness(server: &Server) -> Option<(u16, Value)> {
+    let answer = reqwest::get(format!("{}/health/ready", server.admin_url())).await.ok()?;
+    Some((answer.status().as_u16(), answer.json().await.ok()?))
+}
+
+/// Waits until the server says that it is not to be given work any more.
+async fn not_ready(server: &Server) {
+    wait_until("it is not ready any more", || async {
+        let (status, told) = readiness(server).await?;
+        (status == 503 && told["stopping"] == true && told["ready"] == false).then_some(())
+    })
+    .await;
+}
 
 #[tokio::test]
 async fn a_server_that_is_told_to_stop_stops_cleanly() {
@@ -82,7 +112,7 @@ async fn what_waits_in_a_paused_lane_does_not_hold_the_stop() {
 }
 
 #[tokio::test]
-async fn readiness_ends_before_the_server_does() {
+async fn health_and_metrics_are_at_the_admin_address_and_nothing_else_is() {
     let team = Team::new().await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     for path in ["/health/live", "/health/ready", "/metrics"] {
@@ -98,4 +128,49 @@ async fn readiness_ends_before_the_server_does() {
     }
     let answer = team.owner.api.page("/metrics").await;
     assert_eq!(answer.status, 404, "the public address shows the metrics");
+}
+
+#[tokio::test]
+async fn a_stalled_connection_does_not_hold_the_stop_and_readiness_ends_first() {
+    let mut server = Launch::new().set("STOP__SECONDS", "2").start().await;
+    let _half = half_a_request(&server).await;
+    assert_eq!(readiness(&server).await.expect("an answer").0, 200);
+    server.signal(Signal::TERM);
+    not_ready(&server).await;
+    assert_eq!(server.ended().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_second_signal_stops_at_once() {
+    let mut server = Launch::new().set("STOP__SECONDS", "600").start().await;
+    let _half = half_a_request(&server).await;
+    server.signal(Signal::TERM);
+    not_ready(&server).await;
+    server.signal(Signal::INT);
+    assert_eq!(server.ended().await, Some(1));
+}
+
+#[tokio::test]
+async fn a_stalled_connection_does_not_cost_a_job_its_end() {
+    if without("smtp") {
+        return;
+    }
+    let sink = Sink::start().await;
+    sink.hold();
+    let mut server = smtp::launch(&Home::new(), &sink.url()).set("STOP__SECONDS", "8").start().await;
+    let mina = Person::sign_up(&server.url(), "Mina").await;
+    wait_until("the mail is under way", || async { sink.holds_a_mail().then_some(()) }).await;
+    let mut half = half_a_request(&server).await;
+    server.signal(Signal::TERM);
+    // The server drops the connection when the share of the requests has passed; only then does the mail come to its end.
+    let dropped = half.read(&mut [0; 16]).await;
+    assert!(matches!(dropped, Ok(0) | Err(_)), "{dropped:?}");
+    sink.let_go();
+    assert_eq!(server.ended().await, Some(0));
+    assert_eq!(sink.letters().iter().filter(|letter| letter.to == mina.email).count(), 1);
+    let url = format!("sqlite://{}", server.data().join("fairy.db").display());
+    let mut rows = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let states: Vec<String> =
+        sqlx::query_scalar("SELECT state FROM deliveries").fetch_all(&mut rows).await.unwrap();
+    assert_eq!(states, ["sent"]);
 }

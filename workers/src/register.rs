@@ -41,7 +41,7 @@ impl Roster<'_> {
             name: self.services.settings.worker.clone(),
             concurrency,
             version: operation::VERSION,
-            stop_within: self.services.settings.stop_within,
+            time_up: self.services.settings.time_up.clone(),
         };
         let handler = Arc::new(handler(&self.services));
         let monitor = fairy_queue::register(self.monitor, self.queue, lane, handler, crew);

@@ -13,6 +13,7 @@ use fairy_jobs::{
     },
 };
 use fairy_queue::LaneSpec;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::mail::Sender;
@@ -49,8 +50,8 @@ pub struct Settings {
     pub mail_from: Sender,
     /// What this process is called among the workers of a lane; unique per process.
     pub worker: String,
-    /// How long jobs in hand may go on after the stop.
-    pub stop_within: Duration,
+    /// Cancelled after the stop, when jobs still in hand are to be broken off and handed back.
+    pub time_up: CancellationToken,
     /// How long sending one message may take. A delivery that a killed process had in hand waits a little longer
     /// than this before it is sent again, so a transport that never takes long should get a short limit.
     pub send_limit: Duration,

@@ -1,33 +1,32 @@
 //! A form that a page of ours sent.
 
-use poem::{FromRequest, Request, RequestBody, error::ReadBodyError, http::HeaderMap};
-use serde::de::DeserializeOwned;
+use std::sync::Arc;
 
 use fairy_jobs::problem::{Problem, ProblemKind};
+use poem::{FromRequest, Request, RequestBody, http::HeaderMap};
+use serde::de::DeserializeOwned;
 
-use crate::problem::Refusal;
-
-/// The largest form, in bytes.
-const MOST_BYTES: usize = 16 << 10;
+use crate::{
+    front::Front,
+    problem::{Refusal, internal},
+    shape::{OPEN_BYTES, receive},
+};
 
 /// The fields of a form, sent by a page of this site.
 pub(super) struct SentForm<T>(pub T);
 
 impl<'a, T: DeserializeOwned> FromRequest<'a> for SentForm<T> {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
-        Ok(Self(read(request.headers(), body).await?))
+        Ok(Self(read(request, body).await?))
     }
 }
 
-async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: &mut RequestBody) -> Result<T, Refusal> {
-    own(headers)?;
-    let malformed = || Problem::new(ProblemKind::Malformed, "The form could not be read.");
-    let body = body.take().map_err(|_| malformed())?;
-    let bytes = body.into_bytes_limit(MOST_BYTES).await.map_err(|error| match error {
-        ReadBodyError::PayloadTooLarge => Problem::new(ProblemKind::BodyTooLarge, "The form is too large."),
-        _ => malformed(),
-    })?;
-    Ok(serde_urlencoded::from_bytes(&bytes).map_err(|_| malformed())?)
+async fn read<T: DeserializeOwned>(request: &Request, body: &mut RequestBody) -> Result<T, Refusal> {
+    own(request.headers())?;
+    let front = request.data::<Arc<Front>>().ok_or_else(internal)?;
+    let (bytes, _room) = receive(body, OPEN_BYTES, front.rooms.place(OPEN_BYTES)).await?;
+    let malformed = |_| Problem::new(ProblemKind::Malformed, "The form could not be read.");
+    Ok(serde_urlencoded::from_bytes(&bytes).map_err(malformed)?)
 }
 
 /// Browsers say from where a form comes (Fetch Metadata); one from elsewhere is refused whatever it holds.

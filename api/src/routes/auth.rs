@@ -17,7 +17,7 @@ use crate::{
     auth::{NewAccount, Person, SignedIn, ended_cookie},
     front::Front,
     shape::{
-        BODY, CALLER, CONFLICT, Done, Fields, GONE, JsonBody, Made, Patched, Raw, Refused, Reply, Shows,
+        BODY, CALLER, CONFLICT, Done, Fields, GONE, Made, OpenBody, Patched, Raw, Refused, Reply, Shows,
         WRITE,
     },
     view::UserView,
@@ -118,7 +118,7 @@ impl AuthRoutes {
     async fn sign_up(
         &self,
         origin: Origin,
-        body: JsonBody<SignUpRequest>,
+        body: OpenBody<SignUpRequest>,
     ) -> Result<Reply<Made<SignedInView>>, Refused<{ BODY | WRITE | CONFLICT | GONE | CALLER }>> {
         let account = body.value.into_account()?;
         let signed_in = self.0.sign_up(account, &origin).await?;
@@ -136,7 +136,7 @@ impl AuthRoutes {
     async fn sign_in(
         &self,
         origin: Origin,
-        body: JsonBody<SignInRequest>,
+        body: OpenBody<SignInRequest>,
     ) -> Result<Reply<Shows<SignedInView>>, Refused<{ BODY | WRITE | CALLER }>> {
         let (email, password) = body.value.into_credentials()?;
         let signed_in = self.0.sign_in(&email, &password, &origin).await?;

@@ -15,7 +15,7 @@ use super::{Topic, origin::Origin};
 use crate::{
     front::Front,
     problem::Refusal,
-    shape::{BODY, Done, Fields, GONE, JsonBody, Raw, Refused, Reply, Shape, WRITE, plain},
+    shape::{BODY, Done, Fields, GONE, OpenBody, Raw, Refused, Reply, Shape, WRITE, plain},
 };
 
 /// Whose password is to be set anew.
@@ -60,7 +60,7 @@ impl ResetRoutes {
     async fn request_reset(
         &self,
         origin: Origin,
-        body: JsonBody<ResetRequest>,
+        body: OpenBody<ResetRequest>,
     ) -> Result<Reply<Begun>, Refused<{ BODY }>> {
         let mut fields = Fields::default();
         let email = fields.required("email", &body.value.email);
@@ -85,7 +85,7 @@ impl ResetRoutes {
         &self,
         origin: Origin,
         code: Path<String>,
-        body: JsonBody<NewPasswordRequest>,
+        body: OpenBody<NewPasswordRequest>,
     ) -> Result<Reply<Done>, Refused<{ BODY | GONE | WRITE }>> {
         self.0.limits.credentials_address.take(&origin.network, self.0.now())?;
         self.0.reset_password(&code.0, &body.value.password).await?;

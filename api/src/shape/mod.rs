@@ -1,6 +1,7 @@
 //! Between JSON and the domain: one place says how a domain type looks in the API description, how it is read from a
 //! request and how it is shown in a response, so that the description cannot drift from what the code does.
 
+mod arrival;
 mod body;
 mod described;
 mod document;
@@ -15,7 +16,8 @@ mod reply;
 mod shown;
 
 pub(crate) use self::{
-    body::JsonBody,
+    arrival::{MOST_TIME, OPEN_BYTES, Rooms, receive},
+    body::{JsonBody, OpenBody},
     described::{Described, EntityTag, Filled, Input, Instant},
     document::Documented,
     fields::Fields,

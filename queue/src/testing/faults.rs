@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use apalis::prelude::Monitor;
 use async_trait::async_trait;
 use serde::{Deserialize, Deserializer};
+use tokio_util::sync::CancellationToken;
 
 use crate::{Answer, Crew, Handler, Job, register};
 
@@ -75,7 +75,7 @@ impl Handler for Count {
 pub async fn a_payload_that_panics_the_decoder_is_buried(world: World, _: Scale) {
     world.queue.push(&EAGER, [1, 13, 3].map(item).to_vec()).await.unwrap();
     let handler = Arc::new(Count::default());
-    let crew = Crew { name: "suite".into(), concurrency: 1, version: 1, stop_within: Duration::from_secs(9) };
+    let crew = Crew { name: "suite".into(), concurrency: 1, version: 1, time_up: CancellationToken::new() };
     let monitor = register(Monitor::new(), &world.queue, &EAGER, Arc::clone(&handler), crew);
     let context = monitor.context();
     let running = tokio::spawn(monitor.run());

@@ -7,6 +7,7 @@ use apalis::prelude::{Monitor, MonitorContext};
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::{Answer, Crew, DeadJob, Handler, Job, LaneSpec, Queue, register};
 
@@ -121,7 +122,7 @@ pub fn start(queue: &Queue, lane: &'static LaneSpec, probe: &Arc<Probe>, concurr
         queue,
         lane,
         probe,
-        Crew { name: "suite".into(), concurrency, version: 1, stop_within: Duration::from_secs(30) },
+        Crew { name: "suite".into(), concurrency, version: 1, time_up: CancellationToken::new() },
     )
 }
 

@@ -1,9 +1,9 @@
 //! Stopping: what runs may finish, what was not begun goes back at once.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::{Answer, Crew};
 
@@ -43,11 +43,13 @@ pub async fn what_runs_finishes_and_the_rest_goes_back(world: World, _: Scale) {
 
 pub async fn what_does_not_finish_is_broken_off(world: World, _: Scale) {
     let probe = Arc::new(Probe::batch(|_| Box::pin(std::future::pending())));
-    let crew =
-        Crew { name: "suite".into(), concurrency: 2, version: 1, stop_within: Duration::from_millis(50) };
+    let time_up = CancellationToken::new();
+    let crew = Crew { name: "suite".into(), concurrency: 2, version: 1, time_up: time_up.clone() };
     let running = start_with(&world.queue, &GROUPED, &probe, crew);
     world.push_many(&GROUPED, Some("a"), 3).await;
     until(async || probe.items().len() == 3).await;
+    running.tell();
+    time_up.cancel();
     running.stop().await;
     let hand = world.take(&GROUPED).await;
     assert_eq!(items(&hand), [0, 1, 2], "handed back together, no suspects");

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::{Answer, Crew, Verdict};
+use tokio_util::sync::CancellationToken;
 
 use super::lanes::{BACKOFF, BULK, PLAIN, SINGLE};
 use super::probe::start_with;
@@ -137,7 +138,7 @@ pub async fn a_newer_payload_is_left_to_others(world: World, _: Scale) {
     world.queue.push(&PLAIN, vec![item(1).needs(2), item(2).needs(1)]).await.unwrap();
     until(async || old.items() == [2] && world.stats(&PLAIN).await.later == 1).await;
     running.stop().await;
-    let crew = Crew { name: "newer".into(), concurrency: 1, version: 2, stop_within: SECOND };
+    let crew = Crew { name: "newer".into(), concurrency: 1, version: 2, time_up: CancellationToken::new() };
     let running = start_with(&world.queue, &PLAIN, &new, crew);
     world.pass(SECOND * 2).await;
     world.drained(&PLAIN).await;

@@ -1,9 +1,9 @@
 //! Puts the worker of one lane under an apalis monitor.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use apalis::prelude::{Monitor, WorkerBuilder, WorkerBuilderExt};
+use tokio_util::sync::CancellationToken;
 
 use crate::{Handler, LaneSpec, Queue};
 
@@ -20,14 +20,14 @@ pub struct Crew {
     pub concurrency: usize,
     /// The newest payload version this program understands.
     pub version: u32,
-    /// How long jobs in hand may go on after the stop; then they are broken off and handed back.
-    pub stop_within: Duration,
+    /// Cancelled after the stop, when jobs still in hand are to be broken off and handed back: how long a stop may take
+    /// is for the process to say, which has more than workers to end.
+    pub time_up: CancellationToken,
 }
 
 /// Adds a worker for `lane` to the monitor.
 ///
-/// Do not give the monitor a terminator shorter than `stop_within` and a few seconds, or a retry layer: the lane does
-/// both by itself. A worker that ends by a panic is started again and says so in the log; what it had in hand is taken
+/// Do not give the monitor a terminator or a retry layer: the lane does both by itself. A worker that ends by a panic is started again and says so in the log; what it had in hand is taken
 /// over when its lease lapses.
 #[must_use]
 pub fn register<H: Handler>(

@@ -128,7 +128,7 @@ impl Station {
             tokio::time::sleep(LOOK).await;
         }
         self.stop.cancel();
-        tokio::time::sleep(self.crew.stop_within).await;
+        self.crew.time_up.cancelled().await;
     }
 }
 

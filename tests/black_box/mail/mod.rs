@@ -4,4 +4,4 @@ mod content;
 mod dev_page;
 mod recipients;
 pub mod sink;
-mod smtp;
+pub mod smtp;

@@ -1,8 +1,9 @@
 """A mail server that keeps each accepted message as DIR/NUMBER.eml, whole or not at all. Usage: sink.py PORT DIR
 
-It ends when its standard input does, so that it never outlives the test that started it.
+While there is DIR/hold, it has taken a message as DIR/NUMBER.part and does not answer yet. It ends when its standard input does, so that it never outlives the test that started it.
 """
 
+import asyncio
 import itertools
 import os
 import sys
@@ -19,6 +20,8 @@ class Keep:
         path = os.path.join(self.directory, f"{next(self.numbers):08d}")
         with open(path + ".part", "wb") as file:
             file.write(envelope.content)
+        while os.path.exists(os.path.join(self.directory, "hold")):
+            await asyncio.sleep(0.02)
         os.rename(path + ".part", path + ".eml")
         return "250 kept"
 

@@ -48,6 +48,22 @@ impl Sink {
         format!("smtp://127.0.0.1:{}", self.port.number())
     }
 
+    /// From now on a mail is taken and not answered, until it is let go.
+    pub fn hold(&self) {
+        std::fs::write(self.home.path().join("hold"), "").unwrap();
+    }
+
+    /// Answers what was held.
+    pub fn let_go(&self) {
+        std::fs::remove_file(self.home.path().join("hold")).unwrap();
+    }
+
+    /// Whether a mail was taken and not answered.
+    pub fn holds_a_mail(&self) -> bool {
+        let mut files = std::fs::read_dir(self.home.path()).unwrap().flatten();
+        files.any(|file| file.path().extension().is_some_and(|ending| ending == "part"))
+    }
+
     /// Every mail that was accepted, in order, repeats included.
     pub fn letters(&self) -> Vec<Letter> {
         let mut files: Vec<PathBuf> =

@@ -9,7 +9,8 @@ use crate::{
     team::{Person, Team},
 };
 
-fn launch(home: &Home, url: &str) -> Launch {
+/// A server that sends to this mail server.
+pub fn launch(home: &Home, url: &str) -> Launch {
     Launch::at(home, "var")
         .set("MAIL__TRANSPORT", "smtp")
         .set("MAIL__FROM", "Fairy <fairy@example.com>")
