@@ -154,6 +154,12 @@ impl Call {
         self.header("Prefer", "respond-async")
     }
 
+    /// For as long as it takes: the time-out of the client covers the body too, and a stream has no end.
+    pub fn without_time_out(mut self) -> Self {
+        self.request = self.request.timeout(Duration::from_secs(24 * 60 * 60));
+        self
+    }
+
     /// Sends it and returns as soon as the headers are there.
     pub async fn open(self) -> Response {
         self.request.send().await.unwrap_or_else(|error| panic!("{}: {error:?}", self.what))

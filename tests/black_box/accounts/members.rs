@@ -84,7 +84,7 @@ async fn who_was_removed_sees_nothing_at_once_and_stays_shown_on_their_tasks() {
             .await
             .problem(404, "not-found");
         api.get(&team.at("/changes")).await.problem(404, "not-found");
-        api.get(&format!("/operations/{operation}")).await;
+        api.get(&format!("/operations/{operation}")).await.problem(404, "not-found");
     }
     let path = team.at(&format!("/tasks/{}", task.str("id")));
     let shown = team.owner.api.get(&path).await.is(200);

@@ -5,6 +5,9 @@ use std::time::Duration;
 use reqwest::Response;
 use tokio::time::timeout;
 
+/// How long a stream may go on after what ends it.
+const END: Duration = Duration::from_secs(30);
+
 use crate::client::{Api, Call};
 
 /// One event.
@@ -26,7 +29,7 @@ pub struct Events {
 
 /// The call that opens a stream.
 pub fn call(api: &Api, path: &str) -> Call {
-    api.get(path).header("Accept", "text/event-stream")
+    api.get(path).without_time_out().header("Accept", "text/event-stream")
 }
 
 impl Events {
@@ -53,7 +56,8 @@ impl Events {
             let chunk = chunk.unwrap_or_else(|_| panic!("nothing came for a minute, not even a heartbeat"));
             match chunk {
                 Ok(Some(bytes)) => self.text += &String::from_utf8_lossy(&bytes).replace("\r\n", "\n"),
-                Ok(None) | Err(_) => return None,
+                Ok(None) => return None,
+                Err(error) => panic!("the stream broke: {error:?}"),
             }
         }
     }
@@ -70,7 +74,18 @@ impl Events {
 
     /// Waits until the server ends the stream, letting go of what still comes.
     pub async fn ended(mut self) {
-        while self.next().await.is_some() {}
+        let end = timeout(END, async { while self.next().await.is_some() {} }).await;
+        end.unwrap_or_else(|_| panic!("the stream still goes on after {END:?}"));
+    }
+
+    /// Waits for a comment, which is what a heartbeat is, and says how long it was in coming.
+    pub async fn heartbeat(mut self) -> Duration {
+        let start = tokio::time::Instant::now();
+        while !self.text.lines().any(|line| line.starts_with(':')) {
+            let chunk = timeout(END, self.response.chunk()).await.expect("a heartbeat");
+            self.text += &String::from_utf8_lossy(&chunk.expect("a whole stream").expect("goes on"));
+        }
+        start.elapsed()
     }
 }
 

@@ -79,10 +79,19 @@ async fn a_stream_ends_when_the_server_stops_and_does_not_hold_it() {
 }
 
 #[tokio::test]
+async fn a_quiet_stream_says_every_quarter_of_a_minute_that_it_lives() {
+    let team = Team::new().await;
+    let mut events = Events::open(call(&team.owner.api, &team.at("/changes"))).await;
+    events.take(2).await;
+    let took = events.heartbeat().await;
+    assert!((5..25).contains(&took.as_secs()), "{took:?}");
+}
+
+#[tokio::test]
 async fn who_accepts_neither_form_is_told() {
     let team = Team::new().await;
     let reply = team.owner.api.get(&team.at("/changes")).header("Accept", "image/png").await;
-    assert!(matches!(reply.status, 200 | 406), "{reply:?}");
+    reply.problem(406, "not-acceptable");
     team.owner
         .api
         .stranger()

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use crate::team::{Team, numbers};
+use crate::{
+    harness::wait_until,
+    team::{Team, numbers},
+};
 
 #[tokio::test]
 async fn what_one_client_sends_in_order_is_applied_in_order() {
@@ -73,7 +76,17 @@ async fn a_reader_can_wait_for_its_own_write() {
     let seq = team.seq().await;
     let list = team.owner.api.get(&team.at(&format!("/tasks?min_seq={seq}"))).await.is(200);
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
-    let waiting = team.owner.api.get(&team.at(&format!("/tasks?min_seq={}", seq + 1)));
-    let (list, _) = tokio::join!(waiting.into_future(), team.task("Two"));
-    assert_eq!(list.is(200)["items"].as_array().unwrap().len(), 2);
+    // A read waits five seconds, which a create on a busy machine may take too: then it is asked again.
+    let waiting = wait_until("the write is visible", || async {
+        let start = tokio::time::Instant::now();
+        let reply = team.owner.api.get(&team.at(&format!("/tasks?min_seq={}", seq + 1))).await;
+        if reply.status != 200 {
+            reply.problem(409, "conflict");
+            assert!(start.elapsed().as_millis() >= 4_500, "it did not wait");
+            return None;
+        }
+        Some(reply)
+    });
+    let (list, _) = tokio::join!(waiting, team.task("Two"));
+    assert_eq!(list["items"].as_array().unwrap().len(), 2);
 }
