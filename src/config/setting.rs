@@ -44,7 +44,7 @@ pub static SETTINGS: [Setting; 21] = [
         "http.max_connections",
         Some("1000"),
         "",
-        "Most open connections; further ones wait to be accepted.",
+        "Most open connections, at most a quarter of them from one address unless `http.proxies` is set; further ones wait to be accepted.",
     ),
     plain(
         "http.proxies",
