@@ -123,7 +123,7 @@ async fn a_stuck_sink_gathers_no_hints_and_no_change_is_missed() {
         done: AtomicU64::new(0),
         gate: Semaphore::new(0),
     });
-    let crew = Crew { name: "test".into(), concurrency: 2, version: 1, stop_within: Duration::from_secs(5) };
+    let crew = Crew { name: "test".into(), concurrency: 2, version: 1, time_up: CancellationToken::new() };
     let monitor = register(Monitor::new(), &queue, &lanes::RECORD, Arc::clone(&sink), crew);
     let context = monitor.context();
     let running = tokio::spawn(monitor.run());
