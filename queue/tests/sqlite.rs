@@ -72,11 +72,14 @@ async fn leases_are_freed_at_the_start() {
 async fn what_a_crash_left_has_its_age() {
     let file = TempFile::new();
     let queue = file.serve(Knobs::default()).await;
-    queue.push(&PLAIN, vec![NewJob::new(b"1".to_vec())]).await.unwrap();
-    assert_eq!(claim(&queue, &PLAIN).await.len(), 1);
-    assert_eq!(queue.stats(&PLAIN).await.unwrap().oldest, None, "it is in hand");
+    for hand_out in [b"1", b"2"] {
+        queue.push(&PLAIN, vec![NewJob::new(hand_out.to_vec())]).await.unwrap();
+        assert_eq!(claim(&queue, &PLAIN).await.len(), 1);
+    }
+    assert_eq!(queue.stats(&PLAIN).await.unwrap().oldest, None, "both are in hand");
     drop(queue);
     let queue = file.serve(Knobs::default()).await;
+    assert_eq!(claim(&queue, &PLAIN).await.len(), 1, "one hand-out of before at a time");
     let stats = queue.stats(&PLAIN).await.unwrap();
     assert_eq!((stats.waiting, stats.oldest.is_some()), (1, true), "{stats:?}");
 }
