@@ -216,11 +216,11 @@ async fn what_was_being_sent_at_a_kill_is_sent_at_the_next_start() {
     let lease = Duration::from_secs(75);
     let begun = stack.services.deliveries.begin(&due, Beginning::Together, lease, clock.now()).await.unwrap();
     assert_eq!(begun.deliveries.len(), 1);
-    stack.opened.queue.resume(&lanes::DELIVER, None, "test").await.unwrap();
     stack.stop().await.unwrap();
     assert_eq!(subjects(directory.path()).len(), 1);
 
     let stack = Stack::start(&config, parts).await.unwrap();
+    stack.opened.queue.resume(&lanes::DELIVER, None, "test").await.unwrap();
     stack.drain().await.unwrap();
     assert_eq!(subjects(directory.path()).len(), 2);
     stack.stop().await.unwrap();

@@ -218,6 +218,9 @@ impl Deliver {
             Err(Failure::Content(error)) => return Err(SendError::Temporary { error, after: None }),
             Err(Failure::Away(error)) => return Err(SendError::Held { error }),
         };
+        if content.has_expired(self.clock.now()) {
+            return Ok(Attempt::Dropped { reason: "the link in it has expired".to_owned() });
+        }
         let mail = match render(&self.site, delivery, &content) {
             Ok(Rendered::Mail(mail)) => mail,
             Ok(Rendered::Gone(reason)) => return Ok(Attempt::Dropped { reason }),

@@ -90,6 +90,17 @@ pub enum DeliveryContent {
     Gone(String),
 }
 
+impl DeliveryContent {
+    /// Whether what it offers has ended by now: a link that opens nothing is not worth a mail.
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Invitation { invitation, .. } => invitation.expires_at <= now,
+            Self::Link { expires_at, .. } => *expires_at <= now,
+            Self::Notice { .. } | Self::Gone(_) => false,
+        }
+    }
+}
+
 /// How an attempt to deliver ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attempt {

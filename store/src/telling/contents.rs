@@ -1,7 +1,7 @@
 //! What deliveries say, read when they are sent, so that what changed since they were made is known.
 //!
-//! Whether the person may still be told is decided here: they must be members, and who is told only for watching must
-//! still watch. That a task was deleted meanwhile is no reason to be silent: what happened to it did happen.
+//! Whether the person may still be told is decided here: they must be members, and who is told for watching must still
+//! be concerned, by watching or as creator or assignee. That a task was deleted meanwhile is no reason to be silent: what happened to it did happen.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -166,8 +166,11 @@ impl There {
         if !self.present.contains(&notice.person) {
             return Some("is no longer a member of the workspace");
         }
-        let watches = |task: &Task| task.watchers.contains(&notice.person);
-        if notice.reason == Reason::Watching && !self.tasks.get(&notice.task).is_some_and(watches) {
+        let concerned = |task: &Task| {
+            let person = notice.person;
+            task.watchers.contains(&person) || task.created_by == person || task.assignees.contains(&person)
+        };
+        if notice.reason == Reason::Watching && !self.tasks.get(&notice.task).is_some_and(concerned) {
             return Some("no longer watches the task");
         }
         None

@@ -3,7 +3,7 @@
 //! Newest first, and before the notices of an operation its actor, who is concerned but never told. All changes of an
 //! operation follow each other in the feed, so its notices do in this list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fairy_jobs::{
     change::Change,
@@ -65,13 +65,19 @@ pub(super) async fn receipts(
     let seqs: Vec<u64> = entries.iter().map(|entry| entry.last_seq).chain(seen).collect();
     let changes: BTreeMap<u64, Change> =
         feed::by_seq(c, workspace, &seqs).await?.into_iter().map(|change| (change.seq, change)).collect();
+    // Each person's notice names the changes that concern them; whoever made them made all of these.
+    let mut made: BTreeMap<Option<OperationId>, BTreeSet<u64>> = BTreeMap::new();
+    for entry in &entries {
+        made.entry(entry.operation).or_default().extend(&entry.changes);
+    }
     let mut shown = seen.and_then(|seq| changes.get(&seq)).and_then(|change| change.operation);
     let mut items = Vec::new();
     for entry in entries {
         let place = |id| Place { key: i64::try_from(entry.last_seq).unwrap_or(i64::MAX), id };
         if shown.is_none() || shown != entry.operation {
             shown = entry.operation;
-            let actor = changes.get(&entry.last_seq).map(|change| actor(change, &entry));
+            let made = made.get(&entry.operation).into_iter().flatten().copied().collect();
+            let actor = changes.get(&entry.last_seq).map(|change| actor(change, made));
             items.extend(actor.map(|receipt| (place(Place::LAST.id), receipt)));
         }
         let told = deliveries.remove(&entry.id).unwrap_or_default();
@@ -93,13 +99,13 @@ fn read(row: &Row) -> PortResult<Entry> {
     })
 }
 
-fn actor(change: &Change, entry: &Entry) -> Receipt {
+fn actor(change: &Change, changes: Vec<u64>) -> Receipt {
     Receipt {
         notice: None,
         person: change.actor,
         name: change.actor_name.clone(),
         reason: None,
-        changes: entry.changes.clone(),
+        changes,
         deliveries: Vec::new(),
         not_told: Some(ACTOR.to_owned()),
     }

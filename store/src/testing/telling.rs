@@ -22,6 +22,7 @@ super::tests! {
     who_left_is_not_told_and_it_shows,
     a_message_says_what_is_so_when_it_is_sent,
     a_watcher_who_stopped_is_left_in_peace,
+    the_actor_is_shown_all_they_did,
     receipts_show_everybody_and_the_actor_once,
 }
 
@@ -164,6 +165,27 @@ async fn a_watcher_who_stopped_is_left_in_peace(stage: &Stage) {
     assert!(matches!(contents().await, DeliveryContent::Notice { .. }));
     stage.apply(&scene.team, scene.mina.id, vec![Command::Unwatch(watching())]).await;
     assert!(matches!(contents().await, DeliveryContent::Gone(_)));
+    // Who is concerned for another reason still is.
+    scene.assign(stage, &scene.mina).await;
+    assert!(matches!(contents().await, DeliveryContent::Notice { .. }));
+}
+
+async fn the_actor_is_shown_all_they_did(stage: &Stage) {
+    let scene = scene(stage).await;
+    let (first, second) = (scene.assign(stage, &scene.mina).await, scene.assign(stage, &scene.owner).await);
+    let of_second = |person, reason, changes: &[&Change]| {
+        let (mut notice, delivery) = scene.notice(stage, person, reason, changes);
+        notice.operation = second.operation;
+        (notice, delivery)
+    };
+    let notices = [
+        of_second(&scene.mina, Reason::Assigned, &[&first, &second]),
+        of_second(&scene.owner, Reason::Creator, &[&second]),
+    ];
+    scene.tell(stage, &notices, second.seq).await;
+    let receipts = scene.receipts(stage).await;
+    assert_eq!((receipts.len(), receipts[0].notice), (3, None));
+    assert_eq!(receipts[0].changes, [first.seq, second.seq]);
 }
 
 async fn receipts_show_everybody_and_the_actor_once(stage: &Stage) {

@@ -69,6 +69,10 @@ impl Upkeep for FakeUpkeep {
     }
 }
 
+fn link(expires_at: Timestamp) -> DeliveryContent {
+    DeliveryContent::Link { person: Box::new(user(MINA)), expires_at }
+}
+
 pub(super) fn row(number: u8) -> Row {
     let delivery = Delivery {
         id: DeliveryId::from_bytes([number; 16]),
@@ -80,7 +84,7 @@ pub(super) fn row(number: u8) -> Row {
         failures: 0,
         created_at: start(),
     };
-    let content = DeliveryContent::Link { person: Box::new(user(MINA)), expires_at: start() };
+    let content = link(start() + SignedDuration::from_hours(30 * 24));
     let (in_hand, deaths, error, end) = (false, 0, None, None);
     Row { delivery, content: Ok(content), due_at: start(), in_hand, deaths, error, end }
 }
@@ -228,6 +232,7 @@ async fn each_ends_in_its_own_way() {
     let mut ids: Vec<DeliveryId> = (1..=5).map(|number| bench.add(row(number))).collect();
     let gone = DeliveryContent::Gone("withdrawn".to_owned());
     ids.push(bench.add(Row { content: Ok(gone), ..row(6) }));
+    ids.push(bench.add(Row { content: Ok(link(start())), ..row(7) }));
 
     let answers = bench.handle(&ids).await;
     assert_eq!(bench.end(ids[0]), Some(Attempt::Failed { error: "550 no such user".to_owned() }));
@@ -236,7 +241,8 @@ async fn each_ends_in_its_own_way() {
     assert!(matches!(answers[3], Answer::Snooze(wait) if wait < Duration::from_secs(6)), "{answers:?}");
     assert_eq!(bench.end(ids[4]), Some(Attempt::Sent { provider_id: "1".to_owned() }));
     assert_eq!(bench.end(ids[5]), Some(Attempt::Dropped { reason: "withdrawn".to_owned() }));
-    assert_eq!([&answers[0], &answers[4], &answers[5]], [&Answer::Done; 3]);
+    assert_eq!(bench.end(ids[6]), Some(Attempt::Dropped { reason: "the link in it has expired".to_owned() }));
+    assert_eq!([&answers[0], &answers[4], &answers[5], &answers[6]], [&Answer::Done; 4]);
 }
 
 #[tokio::test]
