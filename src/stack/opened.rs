@@ -122,12 +122,12 @@ async fn serve_queue(config: &Config, parts: &Parts) -> Result<Queue, Failure> {
 /// When the file cannot be used.
 pub async fn open_store(config: &Config, parts: &Parts) -> Result<Store, Failure> {
     let options = fairy_store::Options {
-        path: config.database.clone(),
+        database: fairy_store::Database::File(config.database.clone()),
         clock: parts.clock.clone(),
         ids: parts.ids.clone(),
         sinks: SINKS.to_vec(),
     };
-    Store::open_sqlite(options).await.map_err(|error| {
+    Store::open(options).await.map_err(|error| {
         Failure::new(format_args!("the database {} cannot be opened: {error}", config.database.display()))
     })
 }

@@ -13,36 +13,65 @@ use jiff::Timestamp;
 use crate::{
     Store,
     accounts::users::json,
-    driver::{Connection, Json, Value, args},
+    driver::{Connection, Json, Text, Value, args},
     page::{self, List, Place, Portion},
 };
 
-/// MySQL: `ON DUPLICATE KEY UPDATE seq = seq`.
-const APPEND: &str = "\
+const APPEND: Text = Text {
+    sqlite: "\
 INSERT INTO activity (workspace, seq, at, actor, task, entry)
 VALUES {rows}
-ON CONFLICT (workspace, seq) DO NOTHING";
+ON CONFLICT (workspace, seq) DO NOTHING",
+    mysql: "\
+INSERT INTO activity (workspace, seq, at, actor, task, entry)
+VALUES {rows}
+ON DUPLICATE KEY UPDATE seq = activity.seq",
+};
 
-const NEWEST: &str = "\
+const NEWEST: Text = Text {
+    sqlite: "\
 SELECT seq, at, entry
 FROM activity
 WHERE workspace = ? AND seq < ?
 ORDER BY seq DESC
-LIMIT ?";
+LIMIT ?",
+    mysql: "\
+SELECT seq, at, entry
+FROM activity FORCE INDEX (PRIMARY)
+WHERE workspace = ? AND seq < ?
+ORDER BY seq DESC
+LIMIT ?",
+};
 
-const OF_TASK: &str = "\
+const OF_TASK: Text = Text {
+    sqlite: "\
 SELECT seq, at, entry
 FROM activity
 WHERE workspace = ? AND task = ? AND seq < ?
 ORDER BY seq DESC
-LIMIT ?";
+LIMIT ?",
+    mysql: "\
+SELECT seq, at, entry
+FROM activity FORCE INDEX (activity_by_task)
+WHERE workspace = ? AND task = ? AND seq < ?
+ORDER BY seq DESC
+LIMIT ?",
+};
 
-const OF_ACTOR: &str = "\
+const OF_ACTOR: Text = Text {
+    sqlite: "\
 SELECT seq, at, entry
 FROM activity
 WHERE workspace = ? AND actor = ? AND seq < ?
 ORDER BY seq DESC
-LIMIT ?";
+LIMIT ?",
+    mysql: "\
+SELECT seq, at, entry
+FROM activity FORCE INDEX (activity_by_actor)
+WHERE workspace = ? AND actor = ? AND seq < ?
+ORDER BY seq DESC
+LIMIT ?",
+};
 
 #[async_trait]
 impl ActivityLog for Store {
@@ -62,7 +91,7 @@ impl ActivityLog for Store {
     }
 
     async fn entries(&self, query: &ActivityQuery, page: PageRequest) -> PortResult<Page<Change>> {
-        entries(&mut self.read().await?, query, &page).await
+        entries(&mut self.browse().await?, query, &page).await
     }
 }
 

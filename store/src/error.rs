@@ -23,6 +23,25 @@ pub enum OpenError {
         /// What SQLite says.
         reason: String,
     },
+    /// The URL of a server cannot be used.
+    #[error("the URL cannot be used: {0}; it looks like mysql://user:password@host:3306/database")]
+    Url(String),
+    /// The server does not answer, or does not let us in.
+    #[error("{reason}; the server at {at} must run and let this account use the database")]
+    Away {
+        /// Host, port and database.
+        at: String,
+        /// What it says, or what came instead of an answer.
+        reason: String,
+    },
+    /// The server is of a version that is not known to work.
+    #[error("the server at {at} is {version}; MySQL 8.0, MariaDB 10.6 or later is needed")]
+    TooOld {
+        /// Host, port and database.
+        at: String,
+        /// What it says it is.
+        version: String,
+    },
 }
 
 /// Why the schema could not be brought up to date.

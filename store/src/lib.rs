@@ -1,8 +1,8 @@
 //! All rows of Fairy: the ports of `fairy-jobs` over SQL.
 //!
 //! Each port method is one unit of work. Statements are constants above the functions that run them, written once over a
-//! thin driver; where engines differ, the difference is in the driver or said at the statement. Nothing here decides
-//! what is allowed: the domain does, from what is loaded here.
+//! thin driver for SQLite, MySQL and MariaDB; where engines differ, the difference is in the driver or said at the
+//! statement. Nothing here decides what is allowed: the domain does, from what is loaded here.
 
 mod accounts;
 mod activity;
@@ -22,8 +22,9 @@ mod testing;
 mod upkeep;
 
 pub use self::{
+    driver::mysql::Server,
     error::{MigrateError, OpenError},
     health::Health,
     migration::MigrationReport,
-    store::{Options, Store},
+    store::{Database, Options, Store},
 };

@@ -13,7 +13,7 @@ use fairy_queue::{
     Ask, AuditEntry, Broker, Claimed, DeadPage, Found, JobId, LaneSpec, LaneStats, NewJob, Page, PushError,
     Pushed, Queue, QueueError, Settled, Token, Which,
 };
-use fairy_store::{Options, Store};
+use fairy_store::{Database, Options, Store};
 use poem::{Server, listener::TcpListener};
 use tokio::sync::watch;
 
@@ -92,12 +92,12 @@ pub async fn flood(operations: usize) -> Flood {
     let directory =
         tempfile::Builder::new().prefix("no-op-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let options = Options {
-        path: directory.path().join("fairy.db"),
+        database: Database::File(directory.path().join("fairy.db")),
         clock: Arc::new(SystemClock),
         ids: Arc::new(OsIds::default()),
         sinks: vec![Sink::Record, Sink::Notify],
     };
-    let store = Store::open_sqlite(options).await.expect("a new database");
+    let store = Store::open(options).await.expect("a new database");
     store.migrate().await.expect("a new database");
     let address = free_address();
     let mut settings = fairy_api::Settings::new(format!("http://{address}").parse().unwrap());

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::users;
 use crate::{
-    driver::{Connection, args},
+    driver::{Connection, Statement, Text, args},
     telling::{Letter, deliveries},
 };
 
@@ -27,6 +27,16 @@ const SELECT: &str = "\
 SELECT user, expires_at
 FROM links
 WHERE id = ? AND purpose = ?";
+
+/// In MySQL, who uses it at this moment is waited for, and then it is used up.
+const LOCK: Text = Text {
+    sqlite: SELECT,
+    mysql: "\
+SELECT user, expires_at
+FROM links
+WHERE id = ? AND purpose = ?
+FOR UPDATE",
+};
 
 const DELETE: &str = "\
 DELETE FROM links
@@ -109,7 +119,7 @@ async fn holder(
     purpose: LinkPurpose,
     at: Timestamp,
 ) -> PortResult<UserId> {
-    let held = link(c, id, purpose).await?.filter(|(_, until)| *until > at);
+    let held = held(c, LOCK, id, purpose).await?.filter(|(_, until)| *until > at);
     let expired = || {
         let detail = "The link has expired, was used or replaced. Ask for a new one.";
         Problem::new(ProblemKind::LinkExpired, detail)
@@ -123,7 +133,16 @@ pub(crate) async fn link(
     id: LinkId,
     purpose: LinkPurpose,
 ) -> PortResult<Option<(UserId, Timestamp)>> {
-    let Some(row) = c.row(SELECT, args![id, purpose.as_str()]).await? else {
+    held(c, SELECT, id, purpose).await
+}
+
+async fn held(
+    c: &mut Connection<'_>,
+    sql: impl Statement,
+    id: LinkId,
+    purpose: LinkPurpose,
+) -> PortResult<Option<(UserId, Timestamp)>> {
+    let Some(row) = c.row(sql, args![id, purpose.as_str()]).await? else {
         return Ok(None);
     };
     let mut columns = row.columns();

@@ -6,7 +6,7 @@ use fairy_jobs::{
 };
 use jiff::Timestamp;
 
-use crate::driver::{Connection, Row, Value, args};
+use crate::driver::{Connection, Row, Text, Value, args};
 
 /// The most sessions of one person.
 const MOST: usize = 50;
@@ -15,12 +15,20 @@ const INSERT: &str = "\
 INSERT INTO sessions (id, user, secret_hash, created_at, seen_at, expires_at, user_agent)
 VALUES (?, ?, ?, ?, ?, ?, ?)";
 
-const BEYOND: &str = "\
+const BEYOND: Text = Text {
+    sqlite: "\
 SELECT id
 FROM sessions
 WHERE user = ?
 ORDER BY created_at DESC, id DESC
-LIMIT 500 OFFSET ?";
+LIMIT 500 OFFSET ?",
+    mysql: "\
+SELECT id
+FROM sessions FORCE INDEX (sessions_by_user)
+WHERE user = ?
+ORDER BY created_at DESC, id DESC
+LIMIT 500 OFFSET ?",
+};
 
 const DELETE: &str = "\
 DELETE FROM sessions
@@ -31,12 +39,20 @@ SELECT id, user, created_at, seen_at, expires_at, user_agent
 FROM sessions
 WHERE secret_hash = ? AND expires_at > ?";
 
-const OF_USER: &str = "\
+const OF_USER: Text = Text {
+    sqlite: "\
 SELECT id, user, created_at, seen_at, expires_at, user_agent
 FROM sessions
 WHERE user = ? AND expires_at > ?
 ORDER BY created_at DESC, id DESC
-LIMIT ?";
+LIMIT ?",
+    mysql: "\
+SELECT id, user, created_at, seen_at, expires_at, user_agent
+FROM sessions FORCE INDEX (sessions_by_user)
+WHERE user = ? AND expires_at > ?
+ORDER BY created_at DESC, id DESC
+LIMIT ?",
+};
 
 /// It lasts as long again from now. The end is set first: MySQL assigns from left to right.
 const TOUCH: &str = "\

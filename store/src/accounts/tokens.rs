@@ -8,9 +8,9 @@ use fairy_jobs::{
 };
 use jiff::Timestamp;
 
-use super::users::json;
+use super::users::{self, json};
 use crate::{
-    driver::{Connection, Json, Row, args},
+    driver::{Connection, Json, Row, Text, args},
     page::{List, Place},
 };
 
@@ -31,12 +31,20 @@ SELECT id, user, name, scopes, created_at, expires_at, used_at
 FROM tokens
 WHERE secret_hash = ? AND (expires_at IS NULL OR expires_at > ?)";
 
-const OF_USER: &str = "\
+const OF_USER: Text = Text {
+    sqlite: "\
 SELECT id, user, name, scopes, created_at, expires_at, used_at
 FROM tokens
 WHERE user = ? AND (created_at, id) < (?, ?)
 ORDER BY created_at DESC, id DESC
-LIMIT ?";
+LIMIT ?",
+    mysql: "\
+SELECT id, user, name, scopes, created_at, expires_at, used_at
+FROM tokens FORCE INDEX (tokens_by_user)
+WHERE user = ?1 AND (created_at < ?2 OR (created_at = ?2 AND id < ?3))
+ORDER BY created_at DESC, id DESC
+LIMIT ?4",
+};
 
 const TOUCH: &str = "\
 UPDATE tokens
@@ -48,6 +56,7 @@ DELETE FROM tokens
 WHERE id = ? AND user = ?";
 
 pub(super) async fn create(c: &mut Connection<'_>, token: &ApiToken, secret: [u8; 32]) -> PortResult<()> {
+    users::lock(c, token.user).await?;
     let count = c.row(COUNT, args![token.user]).await?;
     if count.map(|row| row.only::<u64>()).transpose()?.unwrap_or(0) >= MOST {
         let detail = format!("You have {MOST} tokens already; delete one first.");

@@ -10,7 +10,7 @@ use fairy_jobs::{
 };
 
 use crate::{
-    driver::{Column, Connection, Json, Row, args},
+    driver::{Column, Connection, Json, Row, Text, args},
     teams::handles,
 };
 
@@ -32,6 +32,15 @@ const SELECT: &str = "\
 SELECT id, email, email_verified, name, time_zone, locale, digest, created_at
 FROM users
 WHERE id IN {list}";
+
+const LOCK: Text = Text {
+    sqlite: SELECT,
+    mysql: "\
+SELECT id, email, email_verified, name, time_zone, locale, digest, created_at
+FROM users FORCE INDEX (PRIMARY)
+WHERE id IN {list}
+FOR UPDATE",
+};
 
 const UPDATE: &str = "\
 UPDATE users
@@ -104,6 +113,12 @@ pub(crate) async fn user(c: &mut Connection<'_>, id: UserId) -> PortResult<Optio
     Ok(users(c, &[id]).await?.pop())
 }
 
+/// The person, as they are until this transaction has ended.
+pub(crate) async fn lock(c: &mut Connection<'_>, id: UserId) -> PortResult<Option<User>> {
+    let row = c.rows_in(LOCK, vec![], args![id]).await?.pop();
+    row.as_ref().map(read).transpose()
+}
+
 /// Those of these people who have an account, in no order.
 pub(crate) async fn users(c: &mut Connection<'_>, ids: &[UserId]) -> PortResult<Vec<User>> {
     let rows = c.rows_in(SELECT, vec![], ids.iter().map(|id| (*id).into()).collect()).await?;
@@ -138,7 +153,7 @@ impl Column for Locale {
 }
 
 pub(super) async fn change(c: &mut Connection<'_>, id: UserId, patch: &ProfilePatch) -> PortResult<User> {
-    let before = user(c, id).await?.ok_or_else(|| Problem::not_found("account"))?;
+    let before = lock(c, id).await?.ok_or_else(|| Problem::not_found("account"))?;
     let after = patch.onto(before.clone())?;
     let (zone, locale) = (after.time_zone.as_str(), after.locale.as_str());
     c.run(UPDATE, args![&after.name, zone, locale, json(&after.digest)?, id]).await?;

@@ -13,17 +13,26 @@ use fairy_jobs::{
 };
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use sqlx::{Column as _, Row as _, sqlite::SqliteRow};
+use sqlx::{Column as _, Row as _, mysql::MySqlRow, sqlite::SqliteRow};
 
 /// One row.
 #[derive(Debug)]
-pub(crate) struct Row(SqliteRow);
+pub(crate) enum Row {
+    Sqlite(SqliteRow),
+    MySql(MySqlRow),
+}
+
+/// The same of either engine's row.
+macro_rules! of {
+    ($row:expr, $raw:ident => $value:expr) => {
+        match $row {
+            Row::Sqlite($raw) => $value,
+            Row::MySql($raw) => $value,
+        }
+    };
+}
 
 impl Row {
-    pub(super) const fn new(row: SqliteRow) -> Self {
-        Self(row)
-    }
-
     /// Its columns, from the first.
     pub const fn columns(&self) -> Columns<'_> {
         Columns { row: self, at: 0 }
@@ -36,24 +45,29 @@ impl Row {
 
     /// How many bytes its texts have.
     pub fn size(&self) -> usize {
-        (0..self.0.len()).map(|at| self.text(at).map_or(0, str::len)).sum()
+        let columns = of!(self, raw => raw.len());
+        (0..columns).map(|at| self.text(at).map_or(0, str::len)).sum()
     }
 
     fn int(&self, at: usize) -> Option<i64> {
-        self.0.try_get_unchecked::<Option<i64>, _>(at).ok().flatten()
+        of!(self, raw => raw.try_get_unchecked::<Option<i64>, _>(at).ok().flatten())
     }
 
     fn text(&self, at: usize) -> Option<&str> {
-        self.0.try_get_unchecked::<Option<&str>, _>(at).ok().flatten()
+        of!(self, raw => raw.try_get_unchecked::<Option<&str>, _>(at).ok().flatten())
     }
 
     fn bytes(&self, at: usize) -> Option<&[u8]> {
-        self.0.try_get_unchecked::<Option<&[u8]>, _>(at).ok().flatten()
+        of!(self, raw => raw.try_get_unchecked::<Option<&[u8]>, _>(at).ok().flatten())
     }
 
     fn is_null(&self, at: usize) -> bool {
         use sqlx::ValueRef as _;
-        self.0.try_get_raw(at).is_ok_and(|value| value.is_null())
+        of!(self, raw => raw.try_get_raw(at).is_ok_and(|value| value.is_null()))
+    }
+
+    fn name(&self, at: usize) -> &str {
+        of!(self, raw => raw.columns().get(at).map_or("?", |column| column.name()))
     }
 }
 
@@ -69,7 +83,7 @@ impl Columns<'_> {
         let at = self.at;
         self.at += 1;
         T::read(self.row, at).ok_or_else(|| {
-            let name = self.row.0.columns().get(at).map_or("?", |column| column.name());
+            let name = self.row.name(at);
             PortError::Broken(format!("the column {name} ({at}) does not hold what it must"))
         })
     }

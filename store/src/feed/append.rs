@@ -7,7 +7,7 @@ use fairy_jobs::{change::Change, id::WorkspaceId, lane::Sink, ports::PortResult}
 use jiff::Timestamp;
 
 use super::{rows, sinks};
-use crate::driver::{Connection, args};
+use crate::driver::{Connection, Statement, Text, args};
 
 /// Where a feed ends.
 #[derive(Debug, Clone, Copy)]
@@ -30,15 +30,37 @@ SELECT seq, changed_at
 FROM workspaces
 WHERE id = ?";
 
+const LOCK: Text = Text {
+    sqlite: END,
+    mysql: "\
+SELECT seq, changed_at
+FROM workspaces
+WHERE id = ?
+FOR UPDATE",
+};
+
 const ADVANCE: &str = "\
 UPDATE workspaces
 SET seq = ?, changed_at = ?
 WHERE id = ?";
 
-/// Where the workspace's feed ends. In a transaction that writes, this is what locks it (in MySQL with `FOR UPDATE`;
-/// SQLite's writer has the whole database).
-pub(crate) async fn end(c: &mut Connection<'_>, workspace: WorkspaceId) -> PortResult<Option<End>> {
-    let Some(row) = c.row(END, args![workspace]).await? else {
+/// Where the workspace's feed ends.
+pub(super) async fn end(c: &mut Connection<'_>, workspace: WorkspaceId) -> PortResult<Option<End>> {
+    read(c, END, workspace).await
+}
+
+/// Where the workspace's feed ends, and nobody else makes it longer before this transaction has ended: whoever writes in a
+/// workspace begins here. (SQLite's writer has the whole database.)
+pub(crate) async fn lock(c: &mut Connection<'_>, workspace: WorkspaceId) -> PortResult<Option<End>> {
+    read(c, LOCK, workspace).await
+}
+
+async fn read(
+    c: &mut Connection<'_>,
+    sql: impl Statement,
+    workspace: WorkspaceId,
+) -> PortResult<Option<End>> {
+    let Some(row) = c.row(sql, args![workspace]).await? else {
         return Ok(None);
     };
     let mut columns = row.columns();

@@ -13,7 +13,7 @@ use fairy_jobs::{
 use jiff::Timestamp;
 
 pub(crate) use self::{
-    append::{append, end},
+    append::{append, lock},
     rows::by_seq,
     sinks::{enrol, found, mark},
 };
@@ -29,7 +29,8 @@ impl Feed for Store {
     }
 
     async fn seq(&self, workspace: WorkspaceId) -> PortResult<Option<u64>> {
-        let end = end(&mut self.read().await?, workspace).await?;
+        // Where lists are read, for they are what is waited for.
+        let end = append::end(&mut self.browse().await?, workspace).await?;
         Ok(end.map(|end| end.seq))
     }
 }

@@ -7,7 +7,7 @@
 use fairy_jobs::{id::WorkspaceId, lane::Sink, ports::PortResult};
 use jiff::Timestamp;
 
-use crate::driver::{Connection, Row, Value, args};
+use crate::driver::{Connection, Row, Text, Value, args};
 
 const INSERT: &str = "\
 INSERT INTO sinks (workspace, sink, target_seq, done_seq, pending_since)
@@ -28,12 +28,20 @@ UPDATE sinks
 SET done_seq = ?, pending_since = CASE WHEN target_seq <= ? THEN NULL ELSE pending_since END
 WHERE workspace = ? AND sink = ? AND done_seq < ?";
 
-const BEHIND: &str = "\
+const BEHIND: Text = Text {
+    sqlite: "\
 SELECT workspace
 FROM sinks
 WHERE sink = ? AND pending_since < ?
 ORDER BY pending_since, workspace
-LIMIT ?";
+LIMIT ?",
+    mysql: "\
+SELECT workspace
+FROM sinks FORCE INDEX (sinks_by_wait)
+WHERE sink = ? AND pending_since < ?
+ORDER BY pending_since, workspace
+LIMIT ?",
+};
 
 const ENROL: &str = "\
 INSERT INTO sinks (workspace, sink, target_seq, done_seq, pending_since)

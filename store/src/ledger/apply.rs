@@ -32,7 +32,7 @@ impl Batch<'_> {
             return Err(PortError::Broken(format!("{} is of another workspace than its batch", stray.id)));
         }
         let order: Vec<OperationId> = operations.iter().map(|operation| operation.id).collect();
-        let end = feed::end(c, self.workspace).await?;
+        let end = feed::lock(c, self.workspace).await?;
         let noted = self.at;
         self.at = end.map_or(self.at, |end| end.not_before(self.at));
         let claimed = claim::claim(c, self.token, self.at, operations).await?;

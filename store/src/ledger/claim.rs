@@ -10,13 +10,19 @@ use fairy_jobs::{
 use jiff::Timestamp;
 
 use super::outcomes;
-use crate::driver::{Connection, args};
+use crate::driver::{Connection, Text, args};
 
-/// MySQL: `ON DUPLICATE KEY UPDATE id = id`, which unlike `INSERT IGNORE` hides no other error.
-const CLAIM: &str = "\
+/// How many rows it touches must be how many are new, so in MySQL it is `IGNORE`: ids, hashes and numbers always fit, and
+/// nothing but a row that is there can be ignored.
+const CLAIM: Text = Text {
+    sqlite: "\
 INSERT INTO operations (id, workspace, actor, fingerprint, batch, accepted_at, finished_at, outcome)
 VALUES {rows}
-ON CONFLICT (id) DO NOTHING";
+ON CONFLICT (id) DO NOTHING",
+    mysql: "\
+INSERT IGNORE INTO operations (id, workspace, actor, fingerprint, batch, accepted_at, finished_at, outcome)
+VALUES {rows}",
+};
 
 /// A batch told apart.
 pub(super) struct Claimed {

@@ -1,4 +1,6 @@
 //! Reading what a batch names, and nothing else.
+//!
+//! The workspace is locked; projects, tasks and comments are locked as they are read, in this order and each by id.
 
 use std::collections::BTreeMap;
 
@@ -28,14 +30,14 @@ pub(super) async fn load(
     let people = members::by_id(c, workspace, needs.users).await?;
     state.members.extend(people.into_iter().map(|member| (member.user, member)));
     let projects =
-        projects::named(c, workspace, needs.projects.into_iter(), needs.project_keys.iter()).await?;
+        projects::lock(c, workspace, needs.projects.into_iter(), needs.project_keys.iter()).await?;
     state.projects.extend(projects.into_iter().map(|project| (project.id, project)));
     state.task_keys = tasks::resolve(c, workspace, &needs.task_keys).await?;
     needs.tasks.extend(state.task_keys.values());
-    let found = tasks::by_id(c, workspace, needs.tasks).await?;
+    let found = tasks::lock(c, workspace, needs.tasks).await?;
     let before = found.iter().map(|task| (task.id, tasks::Before::of(task))).collect();
     state.tasks.extend(found.into_iter().map(|task| (task.id, task)));
-    let comments = tasks::comments_by_id(c, needs.comments).await?;
+    let comments = tasks::lock_comments(c, needs.comments).await?;
     state.comments.extend(comments.into_iter().map(|comment| (comment.id, comment)));
     Ok((state, before))
 }

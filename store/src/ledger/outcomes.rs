@@ -11,22 +11,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     accounts::users::json,
-    driver::{Column, Connection, Json, Row, Value, args},
+    driver::{Column, Connection, Json, Row, Text, Value, args},
 };
 
 const WIDTH: usize = 8;
 
-/// The rows are there, inserted by the claim. MySQL: `ON DUPLICATE KEY UPDATE outcome = VALUES(outcome)`.
-const WRITE: &str = "\
+/// The rows are there, inserted by the claim.
+const WRITE: Text = Text {
+    sqlite: "\
 INSERT INTO operations (id, workspace, actor, fingerprint, batch, accepted_at, finished_at, outcome)
 VALUES {rows}
 ON CONFLICT (id) DO UPDATE
-SET outcome = excluded.outcome";
-
-const FAIL: &str = "\
+SET outcome = excluded.outcome",
+    mysql: "\
 INSERT INTO operations (id, workspace, actor, fingerprint, batch, accepted_at, finished_at, outcome)
 VALUES {rows}
-ON CONFLICT (id) DO NOTHING";
+ON DUPLICATE KEY UPDATE outcome = VALUES(outcome)",
+};
+
+const FAIL: Text = Text {
+    sqlite: "\
+INSERT INTO operations (id, workspace, actor, fingerprint, batch, accepted_at, finished_at, outcome)
+VALUES {rows}
+ON CONFLICT (id) DO NOTHING",
+    mysql: "\
+INSERT INTO operations (id, workspace, actor, fingerprint, batch, accepted_at, finished_at, outcome)
+VALUES {rows}
+ON DUPLICATE KEY UPDATE id = operations.id",
+};
 
 /// The rows of one batch are left out: between its claim and its end they have no outcome yet.
 const STORED: &str = "\

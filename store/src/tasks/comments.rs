@@ -8,7 +8,7 @@ use fairy_jobs::{
 };
 
 use crate::{
-    driver::{Connection, Row, Value, args},
+    driver::{Connection, Row, Text, Value, args},
     page::{List, Place},
 };
 
@@ -17,26 +17,55 @@ SELECT id, task, author, body, version, created_at, updated_at, deleted_at
 FROM comments
 WHERE id IN {list}";
 
-const OLDEST: &str = "\
+const LOCK: Text = Text {
+    sqlite: BY_ID,
+    mysql: "\
+SELECT id, task, author, body, version, created_at, updated_at, deleted_at
+FROM comments FORCE INDEX (PRIMARY)
+WHERE id IN {list}
+FOR UPDATE",
+};
+
+const OLDEST: Text = Text {
+    sqlite: "\
 SELECT id, task, author, body, version, created_at, updated_at, deleted_at
 FROM comments
 WHERE task = ? AND deleted_at IS NULL AND (created_at, id) > (?, ?)
 ORDER BY created_at, id
-LIMIT ?";
+LIMIT ?",
+    mysql: "\
+SELECT id, task, author, body, version, created_at, updated_at, deleted_at
+FROM comments FORCE INDEX (comments_by_age)
+WHERE task = ?1 AND deleted_at IS NULL AND (created_at > ?2 OR (created_at = ?2 AND id > ?3))
+ORDER BY created_at, id
+LIMIT ?4",
+};
 
-/// MySQL: `ON DUPLICATE KEY UPDATE body = VALUES(body), …`.
-const UPSERT: &str = "\
+const UPSERT: Text = Text {
+    sqlite: "\
 INSERT INTO comments (id, task, author, body, version, created_at, updated_at, deleted_at)
 VALUES {rows}
 ON CONFLICT (id) DO UPDATE
-SET body = excluded.body, version = excluded.version, updated_at = excluded.updated_at, deleted_at = excluded.deleted_at";
+SET body = excluded.body, version = excluded.version, updated_at = excluded.updated_at, deleted_at = excluded.deleted_at",
+    mysql: "\
+INSERT INTO comments (id, task, author, body, version, created_at, updated_at, deleted_at)
+VALUES {rows}
+ON DUPLICATE KEY UPDATE body = VALUES(body), version = VALUES(version), updated_at = VALUES(updated_at),
+    deleted_at = VALUES(deleted_at)",
+};
 
-/// The comments of these ids, deleted ones included, in no order.
-pub(crate) async fn by_id(
+/// The comment of this id, even if it is deleted.
+pub(super) async fn by_id(c: &mut Connection<'_>, id: CommentId) -> PortResult<Option<Comment>> {
+    let row = c.rows_in(BY_ID, vec![], args![id]).await?.pop();
+    row.as_ref().map(read).transpose()
+}
+
+/// Locks and reads the comments of these ids, deleted ones included, in no order.
+pub(crate) async fn lock(
     c: &mut Connection<'_>,
     ids: impl IntoIterator<Item = CommentId>,
 ) -> PortResult<Vec<Comment>> {
-    let rows = c.rows_in(BY_ID, vec![], ids.into_iter().map(Value::from).collect()).await?;
+    let rows = c.rows_in(LOCK, vec![], ids.into_iter().map(Value::from).collect()).await?;
     rows.iter().map(read).collect()
 }
 

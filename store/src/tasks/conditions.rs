@@ -9,7 +9,7 @@ use fairy_jobs::{
 };
 
 use super::{due, search::Needle};
-use crate::driver::{Value, args};
+use crate::driver::{Dialect, Value, args};
 
 /// The most entries of an index that one page looks at where conditions are read from the index itself, where the task's
 /// row is read for them, and where its text is searched. A page ends there, even empty, with a cursor to go on.
@@ -22,16 +22,48 @@ const fn window(entries: usize) -> usize {
     if cfg!(test) { entries / 250 } else { entries }
 }
 
-/// What a list is read from; `o` is what orders it and `t` the task.
+/// What a list is read from; `o` is what orders it and `t` the task, which may be the same.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
-    pub from: &'static str,
+    pub table: &'static str,
     pub scope: &'static str,
     pub args: Vec<Value>,
     /// The name under which the ordering columns are found.
     pub alias: &'static str,
     /// The name of the id among them.
     pub id: &'static str,
+}
+
+impl Source {
+    /// The tables, in the order in which they are to be read.
+    pub fn from(&self, dialect: Dialect) -> String {
+        self.joined(dialect, &self.alone())
+    }
+
+    /// The same, by this index. MySQL would weigh it against others by what it guesses of the rows, and may then sort them.
+    pub fn by(&self, dialect: Dialect, index: &str) -> String {
+        self.joined(dialect, &self.alone_by(dialect, index))
+    }
+
+    /// The leading table alone, by this index.
+    pub fn alone_by(&self, dialect: Dialect, index: &str) -> String {
+        match dialect {
+            Dialect::Sqlite => self.alone(),
+            Dialect::MySql => format!("{} FORCE INDEX ({}_by_{index})", self.alone(), self.table),
+        }
+    }
+
+    fn alone(&self) -> String {
+        format!("{} {}", self.table, self.alias)
+    }
+
+    fn joined(&self, dialect: Dialect, leading: &str) -> String {
+        match (self.alias, dialect) {
+            ("t", _) => leading.to_owned(),
+            (_, Dialect::Sqlite) => format!("{leading} CROSS JOIN tasks t ON t.id = {}", self.id),
+            (_, Dialect::MySql) => format!("{leading} STRAIGHT_JOIN tasks t ON t.id = {}", self.id),
+        }
+    }
 }
 
 /// What else must hold of the task.
@@ -68,7 +100,7 @@ pub(super) fn split(query: &TaskQuery, project: Option<ProjectId>) -> (Source, C
     match filter.assignee {
         Some(AssigneeFilter::User(user)) if children => {
             source = Source {
-                from: "task_assignees o CROSS JOIN tasks t ON t.id = o.task",
+                table: "task_assignees",
                 scope: "o.workspace = ? AND o.user = ?",
                 args: args![query.workspace, user],
                 alias: "o",
@@ -86,7 +118,7 @@ pub(super) fn split(query: &TaskQuery, project: Option<ProjectId>) -> (Source, C
     match &filter.label {
         Some(label) if children && !led => {
             source = Source {
-                from: "task_labels o CROSS JOIN tasks t ON t.id = o.task",
+                table: "task_labels",
                 scope: "o.workspace = ? AND o.label = ?",
                 args: args![query.workspace, label.as_str()],
                 alias: "o",
@@ -123,7 +155,7 @@ pub(super) fn split(query: &TaskQuery, project: Option<ProjectId>) -> (Source, C
 /// All tasks of the workspace.
 pub(super) fn tasks(query: &TaskQuery) -> Source {
     Source {
-        from: "tasks t",
+        table: "tasks",
         scope: "t.workspace = ? AND t.deleted_at IS NULL",
         args: args![query.workspace],
         alias: "t",

@@ -64,10 +64,7 @@ async fn project(
 ) -> PortResult<Option<ProjectId>> {
     Ok(match name {
         ProjectName::Id(id) => Some(*id),
-        ProjectName::Key(key) => {
-            let found = projects::named(c, query.workspace, [].into_iter(), [key].into_iter()).await?;
-            found.first().map(|project| project.id)
-        }
+        ProjectName::Key(key) => projects::by_key(c, query.workspace, key).await?.map(|project| project.id),
     })
 }
 
@@ -80,7 +77,7 @@ async fn by_key(
     let mut page = Page { items: Vec::new(), next: None };
     let Some(key) = &query.filter.key else { return Ok(page) };
     let Some(id) = rows::by_key(c, query.workspace, key).await? else { return Ok(page) };
-    let (from, scope, rest) = (source.from, source.scope, &conditions.sql);
+    let (from, scope, rest) = (source.from(c.dialect()), source.scope, &conditions.sql);
     let sql = format!("SELECT {COLUMNS}\nFROM {from}\nWHERE {scope} AND t.id = ?{rest}");
     let mut args = source.args.clone();
     args.push(id.into());

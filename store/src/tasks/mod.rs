@@ -19,8 +19,8 @@ use fairy_jobs::{
 };
 
 pub(crate) use self::{
-    comments::{by_id as comments_by_id, write as write_comments},
-    rows::{by_id, insert, resolve, update, write_keys},
+    comments::{lock as lock_comments, write as write_comments},
+    rows::{by_id, insert, lock, resolve, update, write_keys},
     search::Searches,
     sets::{Before, sync},
 };
@@ -43,15 +43,15 @@ impl Tasks for Store {
             Some(_) => Some(self.searches.turn().await?),
             None => None,
         };
-        list::tasks(&mut self.read().await?, query, &page).await
+        list::tasks(&mut self.browse().await?, query, &page).await
     }
 
     async fn comment(&self, task: TaskId, comment: CommentId) -> PortResult<Option<Comment>> {
-        let found = comments::by_id(&mut self.read().await?, [comment]).await?.pop();
+        let found = comments::by_id(&mut self.read().await?, comment).await?;
         Ok(found.filter(|comment| comment.task == task && comment.deleted_at.is_none()))
     }
 
     async fn comments(&self, task: TaskId, page: PageRequest) -> PortResult<Page<Comment>> {
-        comments::oldest_first(&mut self.read().await?, task, &page).await
+        comments::oldest_first(&mut self.browse().await?, task, &page).await
     }
 }

@@ -16,7 +16,7 @@ use fairy_jobs::{
 use super::due;
 use crate::{
     accounts::users::json,
-    driver::{Column, Columns, Connection, Json, Row, Value, args},
+    driver::{Column, Columns, Connection, Json, Row, Statement, Text, Value, args},
 };
 
 /// What [`read`] reads, in its order; every statement calls the table `t`.
@@ -25,24 +25,50 @@ t.status, t.progress, t.priority, t.due_date, t.due_at, t.due_offset, t.assignee
 t.created_by, t.created_at, t.updated_at, t.completed_at, t.deleted_at";
 const WIDTH: usize = 22;
 
+const BY_ID: &str = "\
+FROM tasks t
+WHERE t.id IN {list}";
+
+const LOCK: Text = Text {
+    sqlite: BY_ID,
+    mysql: "\
+FROM tasks t FORCE INDEX (PRIMARY)
+WHERE t.id IN {list}
+FOR UPDATE",
+};
+
 const INSERT: &str = "\
 INSERT INTO tasks (id, project_key, number, workspace, project, title, body, status, progress, priority, due_date, due_at, due_offset, assignees, watchers, labels, version, created_by, created_at, updated_at, completed_at, deleted_at)
 VALUES {rows}";
 
-/// MySQL: `ON DUPLICATE KEY UPDATE title = VALUES(title), …`.
-const UPDATE_PLAIN: &str = "\
+const UPDATE_PLAIN: Text = Text {
+    sqlite: "\
 ON CONFLICT (id) DO UPDATE
 SET title = excluded.title, body = excluded.body, progress = excluded.progress, assignees = excluded.assignees,
-    watchers = excluded.watchers, labels = excluded.labels, version = excluded.version, updated_at = excluded.updated_at";
+    watchers = excluded.watchers, labels = excluded.labels, version = excluded.version, updated_at = excluded.updated_at",
+    mysql: "\
+ON DUPLICATE KEY UPDATE
+    title = VALUES(title), body = VALUES(body), progress = VALUES(progress), assignees = VALUES(assignees),
+    watchers = VALUES(watchers), labels = VALUES(labels), version = VALUES(version), updated_at = VALUES(updated_at)",
+};
 
 /// As above, with all that can change.
-const UPDATE_ALL: &str = "\
+const UPDATE_ALL: Text = Text {
+    sqlite: "\
 ON CONFLICT (id) DO UPDATE
 SET title = excluded.title, body = excluded.body, progress = excluded.progress, assignees = excluded.assignees,
     watchers = excluded.watchers, labels = excluded.labels, version = excluded.version, updated_at = excluded.updated_at,
     project_key = excluded.project_key, number = excluded.number, project = excluded.project, status = excluded.status,
     priority = excluded.priority, due_date = excluded.due_date, due_at = excluded.due_at, due_offset = excluded.due_offset,
-    completed_at = excluded.completed_at, deleted_at = excluded.deleted_at";
+    completed_at = excluded.completed_at, deleted_at = excluded.deleted_at",
+    mysql: "\
+ON DUPLICATE KEY UPDATE
+    title = VALUES(title), body = VALUES(body), progress = VALUES(progress), assignees = VALUES(assignees),
+    watchers = VALUES(watchers), labels = VALUES(labels), version = VALUES(version), updated_at = VALUES(updated_at),
+    project_key = VALUES(project_key), number = VALUES(number), project = VALUES(project), status = VALUES(status),
+    priority = VALUES(priority), due_date = VALUES(due_date), due_at = VALUES(due_at), due_offset = VALUES(due_offset),
+    completed_at = VALUES(completed_at), deleted_at = VALUES(deleted_at)",
+};
 
 const BY_KEYS: &str = "\
 SELECT project_key, number, task
@@ -59,7 +85,25 @@ pub(crate) async fn by_id(
     workspace: WorkspaceId,
     ids: impl IntoIterator<Item = TaskId>,
 ) -> PortResult<Vec<Task>> {
-    let sql = format!("SELECT {COLUMNS}\nFROM tasks t\nWHERE t.id IN {{list}}");
+    named(c, BY_ID, workspace, ids).await
+}
+
+/// Locks and reads the workspace's tasks of these ids, deleted ones included, in no order.
+pub(crate) async fn lock(
+    c: &mut Connection<'_>,
+    workspace: WorkspaceId,
+    ids: impl IntoIterator<Item = TaskId>,
+) -> PortResult<Vec<Task>> {
+    named(c, LOCK, workspace, ids).await
+}
+
+async fn named(
+    c: &mut Connection<'_>,
+    from: impl Statement,
+    workspace: WorkspaceId,
+    ids: impl IntoIterator<Item = TaskId>,
+) -> PortResult<Vec<Task>> {
+    let sql = format!("SELECT {COLUMNS}\n{}", from.text(c.dialect()));
     let rows = c.rows_in(&sql, vec![], ids.into_iter().map(Value::from).collect()).await?;
     let tasks = rows.iter().map(read).collect::<PortResult<Vec<_>>>()?;
     Ok(tasks.into_iter().filter(|task| task.workspace == workspace).collect())
@@ -104,7 +148,8 @@ pub(crate) async fn insert(c: &mut Connection<'_>, tasks: &[&Task]) -> PortResul
 
 /// Writes tasks that are there: `all` if status, place, priority, due date or deletion are different.
 pub(crate) async fn update(c: &mut Connection<'_>, tasks: &[&Task], all: bool) -> PortResult<()> {
-    let sql = format!("{INSERT}\n{}", if all { UPDATE_ALL } else { UPDATE_PLAIN });
+    let update = if all { UPDATE_ALL } else { UPDATE_PLAIN };
+    let sql = format!("{INSERT}\n{}", update.text(c.dialect()));
     c.run_rows(&sql, WIDTH, values(tasks)?).await?;
     Ok(())
 }

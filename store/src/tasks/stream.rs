@@ -1,7 +1,7 @@
 //! One index, read in one direction from any place: what every list of tasks is made of.
 //!
 //! A place is compared as a row, `(created_at, id) < (?, ?)`, which SQLite answers from the index. MySQL reads no range for
-//! it; there the same place is `created_at <= ? AND (created_at < ? OR id < ?)`, as in every other list of this crate.
+//! it; there the same place is `created_at < ? OR (created_at = ? AND id < ?)`, as in every other list of this crate.
 
 use fairy_jobs::{
     ports::PortResult,
@@ -14,7 +14,7 @@ use super::{
     rows::{self, COLUMNS},
 };
 use crate::{
-    driver::{Connection, Value, args},
+    driver::{Connection, Dialect, Value, args},
     page::Place,
 };
 
@@ -44,6 +44,20 @@ impl Order {
             Self::Date => (&["due_date", "due_at"], ""),
             Self::Instant => (&["due_at"], " AND {o}.due_date IS NULL"),
             Self::Undated => (&[], " AND {o}.due_date IS NULL AND {o}.due_at IS NULL"),
+        }
+    }
+
+    const fn may_be_null(self) -> bool {
+        matches!(self, Self::Date | Self::Instant)
+    }
+
+    /// The index of each table that is in this order, by the end of its name.
+    const fn index(self) -> &'static str {
+        match self {
+            Self::Newest | Self::Oldest => "creation",
+            Self::Updated => "update",
+            Self::Priority => "priority",
+            Self::Date | Self::Instant | Self::Undated => "due",
         }
     }
 
@@ -131,8 +145,9 @@ impl Stream {
         edge: Option<Place>,
     ) -> PortResult<Found> {
         self.until = edge.unwrap_or(self.until);
-        let sql = self.sql(COLUMNS, source, &conditions.sql, "LIMIT ?");
-        let mut args = self.args(source);
+        let from = source.by(c.dialect(), self.order.index());
+        let (sql, mut args) = self.range(c.dialect(), (COLUMNS, &from), source);
+        let sql = self.ordered(source, &format!("{sql}{}", conditions.sql), "LIMIT ?");
         args.extend(conditions.args.iter().cloned());
         args.push(limit.into());
         let rows = c.rows(&sql, args).await?;
@@ -154,10 +169,9 @@ impl Stream {
             None => format!("0, {}", source.id),
         };
         // Of the leading table alone: the task's row is not needed to count entries.
-        let leading = source.from.split(" CROSS JOIN ").next().unwrap_or(source.from);
-        let alone = Source { from: leading, ..source.clone() };
-        let sql = self.sql(&key, &alone, "", "LIMIT 1 OFFSET ?");
-        let mut args = self.args(source);
+        let from = source.alone_by(c.dialect(), self.order.index());
+        let (sql, mut args) = self.range(c.dialect(), (&key, &from), source);
+        let sql = self.ordered(source, &sql, "LIMIT 1 OFFSET ?");
         args.push((window - 1).into());
         let Some(row) = c.row(&sql, args).await? else {
             return Ok(None);
@@ -166,27 +180,63 @@ impl Stream {
         Ok(Some(Place { key: columns.next()?, id: columns.next()? }))
     }
 
-    fn sql(&self, select: &str, source: &Source, conditions: &str, limit: &str) -> String {
-        let (columns, always) = self.order.columns();
-        let always = always.replace("{o}", source.alias);
-        let mut key: Vec<String> =
-            columns.iter().map(|column| format!("{}.{column}", source.alias)).collect();
-        key.push(source.id.to_owned());
-        let (beyond, up_to, direction) =
-            if self.order.descends() { ("<", ">=", " DESC") } else { (">", "<=", "") };
-        let order = key.iter().map(|column| format!("{column}{direction}")).collect::<Vec<_>>().join(", ");
-        let (tuple, marks) = (key.join(", "), vec!["?"; key.len()].join(", "));
-        let (from, scope) = (source.from, source.scope);
-        format!(
-            "SELECT {select}\nFROM {from}\nWHERE {scope}{always} AND ({tuple}) {beyond} ({marks}) \
-             AND ({tuple}) {up_to} ({marks}){conditions}\nORDER BY {order}\n{limit}"
-        )
+    /// What is read of which tables, with the conditions that make the range.
+    fn range(&self, dialect: Dialect, (select, from): (&str, &str), source: &Source) -> (String, Vec<Value>) {
+        let always = self.order.columns().1.replace("{o}", source.alias);
+        let mut sql = format!("SELECT {select}\nFROM {from}\nWHERE {}{always}", source.scope);
+        let mut args = source.args.clone();
+        let key = self.key(source);
+        let (beyond, up_to) = if self.order.descends() { ("<", ">=") } else { (">", "<=") };
+        let open = (self.order.start(), self.order.end());
+        for (place, operator, open) in [(self.after, beyond, open.0), (self.until, up_to, open.1)] {
+            let values = self.order.bind(place);
+            match dialect {
+                Dialect::Sqlite => {
+                    let marks = vec!["?"; key.len()].join(", ");
+                    sql.push_str(&format!(" AND ({}) {operator} ({marks})", key.join(", ")));
+                    args.extend(values);
+                }
+                // An open end is left out, which makes the range a simpler one; only what has no key is not in it.
+                Dialect::MySql if place == open => {
+                    if self.order.may_be_null() {
+                        sql.push_str(&format!(" AND {} IS NOT NULL", key[0]));
+                    }
+                }
+                Dialect::MySql => {
+                    let (condition, values) = expanded(&key, &values, operator);
+                    sql.push_str(" AND ");
+                    sql.push_str(&condition);
+                    args.extend(values);
+                }
+            }
+        }
+        (sql, args)
     }
 
-    fn args(&self, source: &Source) -> Vec<Value> {
-        let mut args = source.args.clone();
-        args.extend(self.order.bind(self.after));
-        args.extend(self.order.bind(self.until));
-        args
+    fn ordered(&self, source: &Source, sql: &str, limit: &str) -> String {
+        let direction = if self.order.descends() { " DESC" } else { "" };
+        let key: Vec<_> = self.key(source).iter().map(|column| format!("{column}{direction}")).collect();
+        format!("{sql}\nORDER BY {}\n{limit}", key.join(", "))
     }
+
+    fn key(&self, source: &Source) -> Vec<String> {
+        let columns = self.order.columns().0.iter();
+        let mut key: Vec<String> = columns.map(|column| format!("{}.{column}", source.alias)).collect();
+        key.push(source.id.to_owned());
+        key
+    }
+}
+
+/// `(a, b) >= (x, y)` as `(a > x OR (a = x AND b >= y))`.
+fn expanded(key: &[String], values: &[Value], operator: &str) -> (String, Vec<Value>) {
+    let (Some((column, columns)), Some((value, rest))) = (key.split_first(), values.split_first()) else {
+        return (String::new(), Vec::new());
+    };
+    if columns.is_empty() {
+        return (format!("{column} {operator} ?"), vec![value.clone()]);
+    }
+    let strict = operator.trim_end_matches('=');
+    let (within, mut args) = expanded(columns, rest, operator);
+    args.splice(0..0, [value.clone(), value.clone()]);
+    (format!("({column} {strict} ? OR ({column} = ? AND {within}))"), args)
 }

@@ -27,7 +27,7 @@ pub(super) async fn execute(
     delivery: DeliveryId,
     in_use: &[Sink],
 ) -> PortResult<TeamOutcome> {
-    let end = feed::end(c, ask.workspace).await?.ok_or_else(|| Problem::not_found("workspace"))?;
+    let end = feed::lock(c, ask.workspace).await?.ok_or_else(|| Problem::not_found("workspace"))?;
     let dated = end.not_before(ask.at);
     let person = users::user(c, ask.actor).await?.ok_or_else(|| Problem::not_found("workspace"))?;
     let state = load(c, (end.seq, dated), &ask, &person, command).await?;
@@ -64,7 +64,7 @@ async fn load(
     let mut state = TeamState { seq, dated, actor, target: None, project: None, invitation: None, count: 0 };
     match command {
         TeamCommand::CreateProject { key, .. } => {
-            state.project = projects::named(c, ask.workspace, [].into_iter(), [key].into_iter()).await?.pop();
+            state.project = projects::by_key(c, ask.workspace, key).await?;
             state.count = projects::count(c, ask.workspace).await?;
         }
         TeamCommand::Invite { email, .. } => {
@@ -126,7 +126,8 @@ async fn keep(
 
 /// Only who is a member can be mentioned.
 async fn call(c: &mut Connection<'_>, ask: &Ask, user: UserId, present: bool) -> PortResult<()> {
-    let Some(person) = users::user(c, user).await? else {
+    // Locked, so that it is the name to the end: who changes theirs begins with the same lock.
+    let Some(person) = users::lock(c, user).await? else {
         return Ok(());
     };
     let by = (&person.name, &person.email);

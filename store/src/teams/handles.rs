@@ -9,7 +9,7 @@ use fairy_jobs::{
     text::Name,
 };
 
-use crate::driver::{Connection, Value, args};
+use crate::driver::{Connection, Text, Value, args};
 
 /// Workspaces that are renamed in one step.
 const STEP: usize = 256;
@@ -22,15 +22,23 @@ const DELETE: &str = "\
 DELETE FROM member_handles
 WHERE workspace = ? AND user = ? AND handle IN {list}";
 
-const WORKSPACES: &str = "\
+const WORKSPACES: Text = Text {
+    sqlite: "\
 SELECT workspace, workspace_name
 FROM members
 WHERE user = ? AND present = 1 AND (workspace_name, workspace) > (?, ?)
 ORDER BY workspace_name, workspace
-LIMIT ?";
+LIMIT ?",
+    mysql: "\
+SELECT workspace, workspace_name
+FROM members FORCE INDEX (members_by_person)
+WHERE user = ?1 AND present = 1 AND (workspace_name > ?2 OR (workspace_name = ?2 AND workspace > ?3))
+ORDER BY workspace_name, workspace
+LIMIT ?4",
+};
 
 const MEANT: &str = "\
-SELECT COUNT(*), MIN(user), SUM(whole), MIN(CASE WHEN whole = 1 THEN user END)
+SELECT COUNT(*), MIN(user), COUNT(CASE WHEN whole = 1 THEN 1 END), MIN(CASE WHEN whole = 1 THEN user END)
 FROM member_handles
 WHERE workspace = ? AND handle IN {list}
 GROUP BY handle";

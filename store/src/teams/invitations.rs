@@ -9,7 +9,7 @@ use fairy_jobs::{
 };
 
 use crate::{
-    driver::{Connection, Row, args},
+    driver::{Connection, Row, Text, args},
     page::{List, Place},
 };
 
@@ -23,12 +23,20 @@ SELECT id, workspace, email, role, invited_by, created_at, expires_at
 FROM invitations
 WHERE workspace = ? AND email = ?";
 
-const NEWEST: &str = "\
+const NEWEST: Text = Text {
+    sqlite: "\
 SELECT id, workspace, email, role, invited_by, created_at, expires_at
 FROM invitations
 WHERE workspace = ? AND (created_at, id) < (?, ?)
 ORDER BY created_at DESC, id DESC
-LIMIT ?";
+LIMIT ?",
+    mysql: "\
+SELECT id, workspace, email, role, invited_by, created_at, expires_at
+FROM invitations FORCE INDEX (invitations_by_age)
+WHERE workspace = ?1 AND (created_at < ?2 OR (created_at = ?2 AND id < ?3))
+ORDER BY created_at DESC, id DESC
+LIMIT ?4",
+};
 
 const COUNT: &str = "\
 SELECT COUNT(*)

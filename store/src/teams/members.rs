@@ -10,7 +10,7 @@ use fairy_jobs::{
 use jiff::Timestamp;
 
 use crate::{
-    driver::{Connection, Row, Value, args},
+    driver::{Connection, Row, Text, Value, args},
     page::{List, Place},
 };
 
@@ -25,19 +25,36 @@ FROM workspaces w
 CROSS JOIN members m ON m.workspace = w.id
 WHERE w.slug = ? AND m.user = ? AND m.present = 1";
 
-const PRESENT: &str = "\
+/// `CROSS JOIN` fixes the order of the tables in SQLite, `STRAIGHT_JOIN` in MySQL.
+const PRESENT: Text = Text {
+    sqlite: "\
 SELECT u.id, u.name, u.email, m.role, m.joined_at
 FROM members m
 CROSS JOIN users u ON u.id = m.user
 WHERE m.workspace = ? AND m.present = 1 AND (m.joined_at, m.user) > (?, ?)
 ORDER BY m.joined_at, m.user
-LIMIT ?";
+LIMIT ?",
+    mysql: "\
+SELECT u.id, u.name, u.email, m.role, m.joined_at
+FROM members m FORCE INDEX (members_by_joining)
+STRAIGHT_JOIN users u ON u.id = m.user
+WHERE m.workspace = ?1 AND m.present = 1 AND (m.joined_at > ?2 OR (m.joined_at = ?2 AND m.user > ?3))
+ORDER BY m.joined_at, m.user
+LIMIT ?4",
+};
 
-const BY_ID: &str = "\
+const BY_ID: Text = Text {
+    sqlite: "\
 SELECT u.id, u.name, u.email, m.role, m.joined_at
 FROM members m
 CROSS JOIN users u ON u.id = m.user
-WHERE m.workspace = ? AND m.user IN {list}";
+WHERE m.workspace = ? AND m.user IN {list}",
+    mysql: "\
+SELECT u.id, u.name, u.email, m.role, m.joined_at
+FROM members m FORCE INDEX (PRIMARY)
+STRAIGHT_JOIN users u ON u.id = m.user
+WHERE m.workspace = ? AND m.user IN {list}",
+};
 
 const BY_EMAIL: &str = "\
 SELECT u.id, u.name, u.email, m.role, m.joined_at
@@ -45,15 +62,25 @@ FROM users u
 CROSS JOIN members m ON m.user = u.id
 WHERE m.workspace = ? AND u.email = ?";
 
-/// MySQL: `ON DUPLICATE KEY UPDATE role = VALUES(role), …`.
-const SET_ROLE: &str = "\
+/// MySQL assigns from left to right, so what looks at `present` comes before it.
+const SET_ROLE: Text = Text {
+    sqlite: "\
 INSERT INTO members (workspace, user, role, present, joined_at, workspace_name)
 SELECT w.id, ?, ?, 1, ?, w.name
 FROM workspaces w
 WHERE w.id = ?
 ON CONFLICT (workspace, user) DO UPDATE
 SET role = excluded.role, present = 1,
-    joined_at = CASE WHEN present = 1 THEN joined_at ELSE excluded.joined_at END";
+    joined_at = CASE WHEN present = 1 THEN joined_at ELSE excluded.joined_at END",
+    mysql: "\
+INSERT INTO members (workspace, user, role, present, joined_at, workspace_name)
+SELECT w.id, ?, ?, 1, ?, w.name
+FROM workspaces w
+WHERE w.id = ?
+ON DUPLICATE KEY UPDATE
+    joined_at = CASE WHEN members.present = 1 THEN members.joined_at ELSE VALUES(joined_at) END,
+    role = VALUES(role), present = 1",
+};
 
 const LEAVE: &str = "\
 UPDATE members

@@ -8,7 +8,7 @@ use fairy_jobs::{
 };
 
 use crate::{
-    driver::{Connection, Row, Value, args},
+    driver::{Connection, Row, Text, Value, args},
     page::{self, List},
 };
 
@@ -21,6 +21,25 @@ const BY_KEY: &str = "\
 SELECT id, workspace, project_key, name, last_number, created_at
 FROM projects
 WHERE workspace = ? AND project_key IN {list}";
+
+/// The indexes are named because MySQL walks over a small table, and would wait for rows that others have locked.
+const LOCK_BY_ID: Text = Text {
+    sqlite: BY_ID,
+    mysql: "\
+SELECT id, workspace, project_key, name, last_number, created_at
+FROM projects FORCE INDEX (PRIMARY)
+WHERE id IN {list}
+FOR UPDATE",
+};
+
+const LOCK_BY_KEY: Text = Text {
+    sqlite: BY_KEY,
+    mysql: "\
+SELECT id, workspace, project_key, name, last_number, created_at
+FROM projects FORCE INDEX (workspace)
+WHERE workspace = ? AND project_key IN {list}
+FOR UPDATE",
+};
 
 const AFTER: &str = "\
 SELECT id, workspace, project_key, name, last_number, created_at
@@ -35,23 +54,38 @@ FROM projects
 WHERE workspace = ?";
 
 /// A conflict here is never with another project: the ids are of rows that were read under the same lock.
-/// MySQL: `ON DUPLICATE KEY UPDATE last_number = VALUES(last_number)`.
-const UPSERT: &str = "\
+const UPSERT: Text = Text {
+    sqlite: "\
 INSERT INTO projects (id, workspace, project_key, name, last_number, created_at)
 VALUES {rows}
 ON CONFLICT (id) DO UPDATE
-SET last_number = excluded.last_number";
+SET last_number = excluded.last_number",
+    mysql: "\
+INSERT INTO projects (id, workspace, project_key, name, last_number, created_at)
+VALUES {rows}
+ON DUPLICATE KEY UPDATE last_number = VALUES(last_number)",
+};
 
-/// The workspace's projects of these ids and keys, in no order; one named both ways comes twice.
-pub(crate) async fn named(
+/// The workspace's project of this key.
+pub(crate) async fn by_key(
+    c: &mut Connection<'_>,
+    workspace: WorkspaceId,
+    key: &ProjectKey,
+) -> PortResult<Option<Project>> {
+    let row = c.rows_in(BY_KEY, args![workspace], args![key.as_str()]).await?.pop();
+    row.as_ref().map(read).transpose()
+}
+
+/// Locks and reads the workspace's projects of these ids and keys, in no order; one named both ways comes twice.
+pub(crate) async fn lock(
     c: &mut Connection<'_>,
     workspace: WorkspaceId,
     ids: impl Iterator<Item = ProjectId>,
     keys: impl Iterator<Item = &ProjectKey>,
 ) -> PortResult<Vec<Project>> {
-    let mut rows = c.rows_in(BY_ID, vec![], ids.map(Value::from).collect()).await?;
+    let mut rows = c.rows_in(LOCK_BY_ID, vec![], ids.map(Value::from).collect()).await?;
     let keys = keys.map(|key| Value::from(key.as_str())).collect();
-    rows.append(&mut c.rows_in(BY_KEY, args![workspace], keys).await?);
+    rows.append(&mut c.rows_in(LOCK_BY_KEY, args![workspace], keys).await?);
     let projects = rows.iter().map(read).collect::<PortResult<Vec<_>>>()?;
     Ok(projects.into_iter().filter(|project| project.workspace == workspace).collect())
 }

@@ -8,7 +8,7 @@ use fairy_jobs::{
 };
 
 use crate::{
-    driver::{Columns, Connection, Row, args},
+    driver::{Columns, Connection, Row, Text, args},
     page::{self, List},
 };
 
@@ -28,13 +28,23 @@ FROM members
 WHERE workspace = ? AND user = ?";
 
 /// `members.workspace_name` is the workspace's name again, so that this list is read in the order of an index.
-const OF_USER: &str = "\
+const OF_USER: Text = Text {
+    sqlite: "\
 SELECT w.id, w.slug, w.name, w.seq, w.created_at, m.role
 FROM members m
 CROSS JOIN workspaces w ON w.id = m.workspace
 WHERE m.user = ? AND m.present = 1 AND (m.workspace_name, m.workspace) > (?, ?)
 ORDER BY m.workspace_name, m.workspace
-LIMIT ?";
+LIMIT ?",
+    mysql: "\
+SELECT w.id, w.slug, w.name, w.seq, w.created_at, m.role
+FROM members m FORCE INDEX (members_by_person)
+STRAIGHT_JOIN workspaces w ON w.id = m.workspace
+WHERE m.user = ?1 AND m.present = 1
+    AND (m.workspace_name > ?2 OR (m.workspace_name = ?2 AND m.workspace > ?3))
+ORDER BY m.workspace_name, m.workspace
+LIMIT ?4",
+};
 
 pub(crate) async fn workspace(c: &mut Connection<'_>, name: &WorkspaceName) -> PortResult<Option<Workspace>> {
     let row = match name {

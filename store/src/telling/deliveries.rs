@@ -15,16 +15,24 @@ use fairy_jobs::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::driver::{Columns, Connection, Row, Value, args};
+use crate::driver::{Columns, Connection, Row, Text, Value, args};
 
 const INSERT: &str = "\
 INSERT INTO deliveries (id, subject_kind, subject, channel, address, person, name, state, attempts, due_at, created_at)
 VALUES {rows}";
 
-const DUE_OF: &str = "\
+/// In MySQL, what somebody else begins at this moment is waited for, and then is not due.
+const DUE_OF: Text = Text {
+    sqlite: "\
 SELECT id, deaths, subject_kind, subject, address, person, name, attempts, failures, created_at
 FROM deliveries
-WHERE due_at <= ? AND id IN {list}";
+WHERE due_at <= ? AND id IN {list}",
+    mysql: "\
+SELECT id, deaths, subject_kind, subject, address, person, name, attempts, failures, created_at
+FROM deliveries FORCE INDEX (PRIMARY)
+WHERE due_at <= ? AND id IN {list}
+FOR UPDATE",
+};
 
 const BEGIN: &str = "\
 UPDATE deliveries
@@ -57,12 +65,20 @@ SELECT due_at
 FROM deliveries
 WHERE id = ?";
 
-const DUE: &str = "\
+const DUE: Text = Text {
+    sqlite: "\
 SELECT id
 FROM deliveries
 WHERE due_at < ?
 ORDER BY due_at, id
-LIMIT ?";
+LIMIT ?",
+    mysql: "\
+SELECT id
+FROM deliveries FORCE INDEX (deliveries_by_due)
+WHERE due_at < ?
+ORDER BY due_at, id
+LIMIT ?",
+};
 
 /// What is said of a delivery that waits for its next attempt because the process died.
 const DIED: &str = "its sender died while sending it";

@@ -45,7 +45,7 @@ impl Notices for Store {
         task: TaskId,
         page: PageRequest,
     ) -> PortResult<Page<Receipt>> {
-        receipts::receipts(&mut self.read().await?, workspace, task, &page).await
+        receipts::receipts(&mut self.browse().await?, workspace, task, &page).await
     }
 }
 

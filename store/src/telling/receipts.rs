@@ -17,17 +17,25 @@ use jiff::Timestamp;
 
 use crate::{
     accounts::users,
-    driver::{Column, Connection, Json, Row, Value, args},
+    driver::{Column, Connection, Json, Row, Text, Value, args},
     feed,
     page::{List, Place},
 };
 
-const NEWEST: &str = "\
+const NEWEST: Text = Text {
+    sqlite: "\
 SELECT id, person, operation, reason, changes, last_seq, not_told
 FROM notices
 WHERE workspace = ? AND task = ? AND (last_seq, id) < (?, ?)
 ORDER BY last_seq DESC, id DESC
-LIMIT ?";
+LIMIT ?",
+    mysql: "\
+SELECT id, person, operation, reason, changes, last_seq, not_told
+FROM notices FORCE INDEX (notices_by_task)
+WHERE workspace = ?1 AND task = ?2 AND (last_seq < ?3 OR (last_seq = ?3 AND id < ?4))
+ORDER BY last_seq DESC, id DESC
+LIMIT ?5",
+};
 
 const DELIVERIES: &str = "\
 SELECT subject, id, channel, state, attempts, provider_id, error, finished_at, due_at

@@ -10,21 +10,35 @@ use fairy_jobs::{
 use jiff::Timestamp;
 
 use super::deliveries::cut;
-use crate::driver::{Connection, Row, Value, args};
+use crate::driver::{Connection, Row, Text, Value, args};
 
-const SENDING: &str = "\
+const SENDING: Text = Text {
+    sqlite: "\
 SELECT id, subject_kind, subject, channel, address, attempts, failures, created_at
 FROM deliveries
-WHERE state = 'sending' AND id IN {list}";
+WHERE state = 'sending' AND id IN {list}",
+    mysql: "\
+SELECT id, subject_kind, subject, channel, address, attempts, failures, created_at
+FROM deliveries FORCE INDEX (PRIMARY)
+WHERE state = 'sending' AND id IN {list}
+FOR UPDATE",
+};
 
 /// The rows were just read under the same lock; what is not set keeps its value.
-/// MySQL: `ON DUPLICATE KEY UPDATE state = VALUES(state), …`.
-const SETTLE: &str = "\
+const SETTLE: Text = Text {
+    sqlite: "\
 INSERT INTO deliveries (id, subject_kind, subject, channel, address, attempts, created_at, failures, deaths, state, due_at, finished_at, provider_id, error)
 VALUES {rows}
 ON CONFLICT (id) DO UPDATE
 SET failures = excluded.failures, deaths = excluded.deaths, state = excluded.state, due_at = excluded.due_at,
-    finished_at = excluded.finished_at, provider_id = excluded.provider_id, error = excluded.error";
+    finished_at = excluded.finished_at, provider_id = excluded.provider_id, error = excluded.error",
+    mysql: "\
+INSERT INTO deliveries (id, subject_kind, subject, channel, address, attempts, created_at, failures, deaths, state, due_at, finished_at, provider_id, error)
+VALUES {rows}
+ON DUPLICATE KEY UPDATE
+    failures = VALUES(failures), deaths = VALUES(deaths), state = VALUES(state), due_at = VALUES(due_at),
+    finished_at = VALUES(finished_at), provider_id = VALUES(provider_id), error = VALUES(error)",
+};
 
 struct Sending {
     kind: String,

@@ -71,8 +71,8 @@ async fn what_waits_longest_comes_first(stage: &Stage) {
     assert_eq!(behind(Sink::Notify).await, [0, 1, 2]);
 }
 
-async fn a_sink_that_begins_later_begins_with_what_comes(_: &Stage) {
-    let stage = Stage::with(&[Sink::Record]).await;
+async fn a_sink_that_begins_later_begins_with_what_comes(stage: &Stage) {
+    let stage = stage.beside(&[Sink::Record]).await;
     let owner = stage.person("Mina").await;
     let team = stage.team(&owner).await;
     let in_use = async |sinks: &[Sink]| {

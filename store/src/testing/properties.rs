@@ -19,6 +19,7 @@ use fairy_jobs::{
 use proptest::prelude::*;
 
 use super::{
+    On,
     requests::{self, World},
     stage::{Stage, Team},
 };
@@ -100,34 +101,60 @@ async fn run(
     held
 }
 
+/// How the requests are cut into batches, and how far back each begins.
+fn batches() -> impl Strategy<Value = Vec<(usize, usize)>> {
+    prop::collection::vec((1_usize..30, 0_usize..4), 1..6)
+}
+
+fn rows_are_what_the_domain_left(
+    on: On,
+    world: &World,
+    operations: &[Operation],
+    batches: &[(usize, usize)],
+) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let Some(stage) = Stage::on(on).await else { return };
+        let (team, mut state) = furnish(&stage, world).await;
+        let first = state.seq;
+        let held = run(&stage, &mut state, operations, batches).await;
+        check(&stage, &team, &state, first).await;
+        for (id, outcome) in &held {
+            assert_eq!(stage.store.outcome(*id).await.unwrap().as_ref(), Some(outcome));
+        }
+        // All of it once more changes nothing.
+        let again = stage.store.apply(team.workspace, operations, stage.now()).await.unwrap();
+        assert_eq!(again.seq, None);
+        for (operation, outcome) in operations.iter().zip(&again.outcomes) {
+            assert_eq!(outcome, &held[&operation.id]);
+        }
+        check(&stage, &team, &state, first).await;
+        stage.store.close().await;
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn rows_are_what_the_domain_left(
-        requests in requests::operations(80),
-        batches in prop::collection::vec((1_usize..30, 0_usize..4), 1..6)
-    ) {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        runtime.block_on(async {
-            let stage = Stage::new().await;
-            let world = World::new();
-            let operations = world.operations(&requests);
-            let (team, mut state) = furnish(&stage, &world).await;
-            let first = state.seq;
-            let held = run(&stage, &mut state, &operations, &batches).await;
-            check(&stage, &team, &state, first).await;
-            for (id, outcome) in &held {
-                assert_eq!(stage.store.outcome(*id).await.unwrap().as_ref(), Some(outcome));
-            }
-            // All of it once more changes nothing.
-            let again = stage.store.apply(team.workspace, &operations, stage.now()).await.unwrap();
-            assert_eq!(again.seq, None);
-            for (operation, outcome) in operations.iter().zip(&again.outcomes) {
-                assert_eq!(outcome, &held[&operation.id]);
-            }
-            check(&stage, &team, &state, first).await;
-            stage.store.close().await;
-        });
+    fn on_sqlite(requests in requests::operations(80), batches in batches()) {
+        let world = World::new();
+        rows_are_what_the_domain_left(On::Sqlite, &world, &world.operations(&requests), &batches);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 50, ..ProptestConfig::default() })]
+
+    #[test]
+    fn on_mariadb(requests in requests::operations(80), batches in batches()) {
+        let world = World::new();
+        rows_are_what_the_domain_left(On::MariaDb, &world, &world.operations(&requests), &batches);
+    }
+
+    #[test]
+    fn on_mysql(requests in requests::operations(80), batches in batches()) {
+        let world = World::new();
+        rows_are_what_the_domain_left(On::MySql, &world, &world.operations(&requests), &batches);
     }
 }

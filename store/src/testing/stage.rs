@@ -1,4 +1,4 @@
-//! A store in a directory of its own, a clock that stands, ids that count, and people to work with.
+//! A store on a database of its own, a clock that stands, ids that count, and people to work with.
 
 use std::sync::{
     Arc,
@@ -27,7 +27,8 @@ use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use ulid::Ulid;
 
-use crate::{Options, Store};
+use super::servers::{self, On};
+use crate::{Database, Options, Server, Store};
 
 /// How long a delivery that was begun is in hand.
 pub const LEASE: Duration = Duration::from_secs(60);
@@ -72,37 +73,59 @@ pub struct Stage {
     pub clock: Arc<Watch>,
     pub ids: Arc<Counter>,
     pub directory: TempDir,
+    pub database: Database,
+    engine: On,
 }
 
 impl Stage {
     pub async fn new() -> Self {
-        Self::with(&Sink::ALL).await
+        Self::on(On::Sqlite).await.unwrap()
     }
 
-    pub async fn with(sinks: &[Sink]) -> Self {
+    /// On this engine; `None` if it is one that may be missing and is.
+    pub async fn on(engine: On) -> Option<Self> {
+        Self::with(engine, &Sink::ALL).await
+    }
+
+    /// On the same engine, with these sinks in use.
+    pub async fn beside(&self, sinks: &[Sink]) -> Self {
+        Self::with(self.engine, sinks).await.unwrap()
+    }
+
+    async fn with(engine: On, sinks: &[Sink]) -> Option<Self> {
         let directory = TempDir::new().unwrap();
-        let clock = Arc::new(Watch(AtomicI64::new(START)));
-        let ids = Arc::new(Counter::default());
+        let database = match engine {
+            On::Sqlite => Database::File(directory.path().join("fairy.db")),
+            On::MariaDb | On::MySql => Database::Server(Server::at(servers::database(engine).await?)),
+        };
+        let (clock, ids) = (Arc::new(Watch(AtomicI64::new(START))), Arc::new(Counter::default()));
         let options = Options {
-            path: directory.path().join("fairy.db"),
+            database: database.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
             sinks: sinks.to_vec(),
         };
-        let store = Store::open_sqlite(options).await.unwrap();
+        let store = Store::open(options).await.unwrap();
         store.migrate().await.unwrap();
-        Self { store, clock, ids, directory }
+        Some(Self { store, clock, ids, directory, database, engine })
+    }
+
+    /// An empty database beside this stage's.
+    pub async fn fresh(&self) -> Database {
+        match self.engine {
+            On::Sqlite => Database::File(self.directory.path().join("fresh.db")),
+            server => Database::Server(Server::at(servers::database(server).await.unwrap())),
+        }
+    }
+
+    /// How this stage's database is opened, or another one.
+    pub fn options(&self, database: Database, sinks: &[Sink]) -> Options {
+        Options { database, clock: self.clock.clone(), ids: self.ids.clone(), sinks: sinks.to_vec() }
     }
 
     /// Another store on the same database.
     pub async fn again(&self, sinks: &[Sink]) -> Store {
-        let options = Options {
-            path: self.directory.path().join("fairy.db"),
-            clock: self.clock.clone(),
-            ids: self.ids.clone(),
-            sinks: sinks.to_vec(),
-        };
-        Store::open_sqlite(options).await.unwrap()
+        Store::open(self.options(self.database.clone(), sinks)).await.unwrap()
     }
 
     pub fn now(&self) -> Timestamp {

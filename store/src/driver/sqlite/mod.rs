@@ -4,18 +4,22 @@
 //! mode `NORMAL` would lose the last commits at a power cut. Every connection that writes and reads is opened here, so
 //! that none is without its pragmas.
 
+mod writer;
+
 use std::{path::Path, time::Duration};
 
 use fairy_jobs::ports::{PortError, PortResult};
 use sqlx::{
-    ConnectOptions as _, Connection as _,
+    Arguments as _, AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Sqlite,
+    query::Query,
     sqlite::{
-        SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-        SqliteSynchronous,
+        SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
+        SqlitePoolOptions, SqliteSynchronous,
     },
 };
 
-use super::{Connection, Value};
+pub(crate) use self::writer::Writer;
+use super::{Connection, Row, Value};
 
 /// How long a statement waits for another process that writes (a backup, `fairy admin`).
 const BUSY: Duration = Duration::from_secs(5);
@@ -55,7 +59,7 @@ impl Opener {
     /// Runs one statement on a connection of its own, beside the writer and the readers.
     pub async fn alone(&self, sql: &str, args: Vec<Value>) -> PortResult<()> {
         let mut connection = self.writer().await.map_err(error)?;
-        Connection::new(&mut connection).run(sql, args).await?;
+        Connection::sqlite(&mut connection).run(sql, args).await?;
         connection.close().await.map_err(error)
     }
 
@@ -63,7 +67,7 @@ impl Opener {
     pub async fn probe(&self, sql: &str) -> PortResult<()> {
         let options = self.0.clone().create_if_missing(false).pragma("query_only", "ON");
         let mut connection = options.connect().await.map_err(error)?;
-        let row = Connection::new(&mut connection).row(sql, vec![]).await?;
+        let row = Connection::sqlite(&mut connection).row(sql, vec![]).await?;
         connection.close().await.map_err(error)?;
         row.map(drop).ok_or_else(|| PortError::Broken("there is no schema in the database".to_owned()))
     }
@@ -92,13 +96,49 @@ impl Readers {
     /// A connection to read with; other readers and the writer go on meanwhile.
     pub async fn acquire(&self) -> PortResult<Connection<'static>> {
         let connection = self.0.acquire().await.map_err(error)?;
-        Ok(Connection::pooled(connection))
+        Ok(Connection::sqlite_reader(connection))
     }
 
     /// Ends all of them.
     pub async fn close(&self) {
         self.0.close().await;
     }
+}
+
+pub(super) async fn rows(
+    c: &mut SqliteConnection,
+    sql: &str,
+    args: Vec<Value>,
+) -> Result<Vec<Row>, sqlx::Error> {
+    Ok(c.fetch_all(query(sql, args)).await?.into_iter().map(Row::Sqlite).collect())
+}
+
+pub(super) async fn row(
+    c: &mut SqliteConnection,
+    sql: &str,
+    args: Vec<Value>,
+) -> Result<Option<Row>, sqlx::Error> {
+    Ok(c.fetch_optional(query(sql, args)).await?.map(Row::Sqlite))
+}
+
+pub(super) async fn run(c: &mut SqliteConnection, sql: &str, args: Vec<Value>) -> Result<u64, sqlx::Error> {
+    Ok(c.execute(query(sql, args)).await?.rows_affected())
+}
+
+fn query(sql: &str, args: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {
+    let mut bound = SqliteArguments::default();
+    bound.reserve(args.len(), 0);
+    for value in args {
+        let added = match value {
+            Value::Null => bound.add(None::<i64>),
+            Value::Int(number) => bound.add(number),
+            Value::Text(text) => bound.add(text),
+            Value::Bytes(bytes) => bound.add(bytes),
+        };
+        debug_assert!(added.is_ok(), "numbers, texts and bytes always have a SQLite form");
+    }
+    // Every text is made of constants of this crate; what callers give is bound.
+    sqlx::query_with(AssertSqlSafe(sql.to_owned()), bound)
 }
 
 /// What a failed statement means for whoever asked.
@@ -117,7 +157,7 @@ pub(crate) fn error(error: sqlx::Error) -> PortError {
 
 /// What a failed `COMMIT` means: where the log could not be written or flushed, the commit may still be found in it when
 /// the file is opened again.
-pub(super) fn commit_error(error: &sqlx::Error) -> PortError {
+fn commit_error(error: &sqlx::Error) -> PortError {
     let text = format!("commit: {error}");
     match code(error) {
         Some(BUSY_CODE | LOCKED | FULL | NOMEM) => PortError::Unavailable(text),

@@ -1,11 +1,19 @@
 //! What applying costs, beside the floor of the machine taken in the same run: the same rows, of the same size, written
 //! by plain multi-row statements, one transaction for as many operations as a batch has.
 //!
-//! `cargo bench -p fairy-store`. Only the ratios mean anything on another machine.
+//! On SQLite, and on a MariaDB of its own, both on the disk of the working directory. `cargo bench -p fairy-store`; with
+//! `-- sqlite` or `-- mariadb` only there. Only the ratios mean anything on another machine.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark fails loudly and prints")]
 
+mod floor;
+mod server_floor;
+#[expect(dead_code, reason = "the suite starts MySQL, too")]
+#[path = "../../src/testing/servers.rs"]
+mod servers;
+
 use std::{
+    io::Write as _,
     path::Path,
     sync::{
         Arc,
@@ -17,7 +25,7 @@ use std::{
 use fairy_jobs::{
     account::{Digest, Locale, TimeZone, User},
     clock::Clock,
-    command::{Command, CreateTask, PatchTask, ProjectName, TaskName},
+    command::{Command, CreateTask, PatchTask, ProjectName},
     email::EmailAddress,
     id::{DeliveryId, IdSource, OperationId, ProjectId, TaskId, UserId, WorkspaceId},
     lane::Sink,
@@ -30,12 +38,8 @@ use fairy_jobs::{
     team_command::{Ask, TeamCommand},
     text::{Body, Label, Name, Slug, Title},
 };
-use fairy_store::{Options, Store};
+use fairy_store::{Database, Options, Server, Store};
 use jiff::Timestamp;
-use sqlx::{
-    AssertSqlSafe, Connection as _,
-    sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous},
-};
 use ulid::Ulid;
 
 const BATCH: usize = 256;
@@ -72,11 +76,11 @@ struct Bench {
 }
 
 impl Bench {
-    async fn new(directory: &Path, teams: usize) -> Self {
+    async fn new(database: Database, teams: usize) -> Self {
         let ids = Arc::new(Ids::default());
         let (clock, sinks) = (Arc::new(Still), vec![Sink::Record, Sink::Notify]);
-        let options = Options { path: directory.join("fairy.db"), clock, ids: ids.clone(), sinks };
-        let store = Store::open_sqlite(options).await.unwrap();
+        let options = Options { database, clock, ids: ids.clone(), sinks };
+        let store = Store::open(options).await.unwrap();
         store.migrate().await.unwrap();
         let at = Still.now();
         let user = User {
@@ -186,70 +190,6 @@ fn rate(count: usize, start: Instant) -> f64 {
     count as f64 / start.elapsed().as_secs_f64()
 }
 
-/// The rows of the created tasks, read from the finished database and written into an empty one.
-async fn floor(directory: &Path, batch: usize, limit: usize) -> f64 {
-    const TABLES: [&str; 6] =
-        ["tasks", "task_keys", "task_assignees", "task_labels", "operations", "changes"];
-    let options = |name: &str| {
-        SqliteConnectOptions::new()
-            .filename(directory.join(name))
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .pragma("wal_autocheckpoint", "4000")
-            .foreign_keys(false)
-            .statement_cache_capacity(512)
-    };
-    let mut from = SqliteConnection::connect_with(&options("fairy.db")).await.unwrap();
-    let name = format!("floor{batch}.db");
-    let mut to = SqliteConnection::connect_with(&options(&name)).await.unwrap();
-    let sql = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL";
-    let schema: Vec<(String,)> = sqlx::query_as(sql).fetch_all(&mut from).await.unwrap();
-    for (sql,) in schema.into_iter().filter(|(sql,)| !sql.contains("sqlite_")) {
-        sqlx::query(AssertSqlSafe(sql)).execute(&mut to).await.unwrap();
-    }
-    let mut tables = Vec::new();
-    for table in TABLES {
-        let order = if table == "changes" { " WHERE operation IS NOT NULL" } else { "" };
-        let sql = format!("SELECT * FROM {table}{order} LIMIT {limit}");
-        tables.push((table, sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut from).await.unwrap()));
-    }
-    let start = Instant::now();
-    let mut at = 0;
-    while at < limit {
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut to).await.unwrap();
-        for (table, rows) in &tables {
-            for rows in rows[at.min(rows.len())..(at + batch).min(rows.len())].chunks(64) {
-                write(&mut to, table, rows).await;
-            }
-        }
-        sqlx::query("COMMIT").execute(&mut to).await.unwrap();
-        at += batch;
-    }
-    rate(limit, start)
-}
-
-async fn write(to: &mut SqliteConnection, table: &str, rows: &[sqlx::sqlite::SqliteRow]) {
-    use sqlx::{Arguments as _, Row as _, TypeInfo as _, ValueRef as _};
-    let width = rows[0].len();
-    let row = format!("({})", vec!["?"; width].join(", "));
-    let sql = format!("INSERT INTO {table} VALUES {}", vec![row; rows.len()].join(", "));
-    let mut args = sqlx::sqlite::SqliteArguments::default();
-    for row in rows {
-        for at in 0..width {
-            let value = row.try_get_raw(at).unwrap();
-            let kind = value.type_info().name().to_owned();
-            match kind.as_str() {
-                _ if value.is_null() => args.add(None::<i64>).unwrap(),
-                "INTEGER" => args.add(row.get_unchecked::<i64, _>(at)).unwrap(),
-                "TEXT" => args.add(row.get_unchecked::<String, _>(at)).unwrap(),
-                _ => args.add(row.get_unchecked::<Vec<u8>, _>(at)).unwrap(),
-            }
-        }
-    }
-    sqlx::query_with(AssertSqlSafe(sql), args).execute(to).await.unwrap();
-}
-
 async fn lists(bench: &Bench) {
     let workspace = bench.teams[0].0;
     let filters = [
@@ -275,10 +215,18 @@ async fn lists(bench: &Bench) {
     }
 }
 
-#[tokio::main]
-async fn main() {
-    let directory = tempfile::tempdir_in(".").unwrap();
-    let bench = Bench::new(directory.path(), 65).await;
+/// How often a second this disk takes a page for good: what everything here rests on.
+fn flushes(directory: &Path) -> f64 {
+    let mut file = std::fs::File::create(directory.join("flushes")).unwrap();
+    let start = Instant::now();
+    for _ in 0..200 {
+        file.write_all(&[7; 4096]).unwrap();
+        file.sync_data().unwrap();
+    }
+    rate(200, start)
+}
+
+async fn applying(bench: &Bench) {
     let creates: Vec<_> = (0..BATCHES).map(|_| bench.creates(bench.teams[0])).collect();
     println!("create, one workspace, batches of {BATCH}: {:>8.0}/s", bench.apply(&creates).await);
     for round in 0..3 {
@@ -286,9 +234,9 @@ async fn main() {
         println!("patch {round}, one workspace:               {:>8.0}/s", bench.apply(&patches).await);
     }
     println!("the same once more (repeats):           {:>8.0}/s", bench.apply(&creates).await);
-    let floor_rate = floor(directory.path(), BATCH, BATCH * BATCHES).await;
-    println!("floor, {BATCH} a transaction:             {floor_rate:>8.0}/s");
-    println!("floor, 1 a transaction:               {:>8.0}/s", floor(directory.path(), 1, 500).await);
+}
+
+async fn beside_each_other(bench: &Bench) {
     let spread: Vec<_> = (0..BATCHES).map(|n| bench.creates(bench.teams[1 + n % 64])).collect();
     println!("create, 64 workspaces at once:          {:>8.0}/s", bench.apply_at_once(spread).await);
     let singles: Vec<_> = bench.creates(bench.teams[0]).into_iter().map(|o| vec![o]).collect();
@@ -296,11 +244,48 @@ async fn main() {
     let small: Vec<_> = (0..8).flat_map(|_| bench.creates(bench.teams[0])).collect();
     let small: Vec<_> = small.chunks(16).map(<[Operation]>::to_vec).collect();
     println!("create, 16 at a time:                   {:>8.0}/s", bench.apply(&small).await);
-    lists(&bench).await;
-    let first = TaskName::Id(match creates[0][0].command.task() {
-        TaskName::Id(id) => id,
-        TaskName::Key(_) => return,
-    });
-    println!("{:?}", bench.store.task(bench.teams[0].0, &first).await.unwrap().map(|t| t.version));
+    lists(bench).await;
+}
+
+async fn on_sqlite(directory: &Path) {
+    let bench = Bench::new(Database::File(directory.join("fairy.db")), 65).await;
+    println!("\nSQLite; {:.0} flushes/s", flushes(directory));
+    applying(&bench).await;
+    let floor_rate = floor::floor(directory, BATCH, BATCH * BATCHES).await;
+    println!("floor, {BATCH} a transaction:             {floor_rate:>8.0}/s");
+    println!("floor, 1 a transaction:               {:>8.0}/s", floor::floor(directory, 1, 500).await);
+    beside_each_other(&bench).await;
     bench.store.close().await;
+}
+
+async fn on_mariadb(directory: &Path) {
+    let servers = async || servers::database(servers::On::MariaDb).await;
+    let Some(url) = servers().await else { return };
+    let bench = Bench::new(Database::Server(Server::at(url.clone())), 65).await;
+    println!("\nMariaDB; {:.0} flushes/s", flushes(directory));
+    applying(&bench).await;
+    for (batch, limit) in [(BATCH, BATCH * BATCHES), (1, 500)] {
+        let empty = Server::at(servers().await.unwrap());
+        let url_of_floor = empty.url.clone();
+        Bench::new(Database::Server(empty), 0).await.store.close().await;
+        let rate = server_floor::floor(&url, &url_of_floor, batch, limit).await;
+        println!("floor, {batch} a transaction: {rate:>8.0}/s");
+    }
+    beside_each_other(&bench).await;
+    bench.store.close().await;
+}
+
+#[tokio::main]
+async fn main() {
+    let directory = tempfile::tempdir_in(".").unwrap();
+    let only = |engine: &str| {
+        let named: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+        named.is_empty() || named.iter().any(|name| name == engine)
+    };
+    if only("sqlite") {
+        on_sqlite(directory.path()).await;
+    }
+    if only("mariadb") {
+        on_mariadb(directory.path()).await;
+    }
 }

@@ -1,4 +1,4 @@
-//! The one writer: units of work that wait together are committed together.
+//! The one writer of SQLite: units of work that wait together are committed together.
 //!
 //! A durable commit costs a flush of the disk, whatever it holds. So the writer takes what waits, runs each unit in a
 //! savepoint of its own within one transaction, and answers all of them after the one commit. What must stay true: a unit
@@ -17,10 +17,8 @@ use tokio::{
     time::Instant,
 };
 
-use super::{
-    Connection,
-    sqlite::{self, Opener},
-};
+use super::{Opener, commit_error, error};
+use crate::driver::Connection;
 
 /// Units that may wait for the writer; who comes later waits for a place.
 const QUEUE: usize = 1024;
@@ -153,7 +151,7 @@ impl Desk {
                 Ok(connection) => lost.insert(connection),
                 Err(error) => {
                     group.push(first);
-                    return Err(sqlite::error(error));
+                    return Err(super::error(error));
                 }
             },
         };
@@ -176,7 +174,7 @@ async fn run_group(
     let began = connection.execute("BEGIN IMMEDIATE").await;
     if let Err(error) = began {
         group.extend(next);
-        return Err(sqlite::error(error));
+        return Err(super::error(error));
     }
     let mut kept = false;
     let start = Instant::now();
@@ -200,15 +198,14 @@ async fn run_group(
     }
     let end = if kept { "COMMIT" } else { "ROLLBACK" };
     let ended = connection.execute(end).await;
-    ended.map_err(|error| sqlite::commit_error(&error))?;
+    ended.map_err(|error| commit_error(&error))?;
     Ok(())
 }
 
 /// Whether the unit left something to commit. An error means that SQLite gave up the whole transaction.
 async fn run_unit(connection: &mut SqliteConnection, unit: &mut dyn Unit) -> PortResult<bool> {
-    let error = sqlite::error;
     connection.execute("SAVEPOINT unit").await.map_err(error)?;
-    let keep = unit.run(&mut Connection::new(connection)).await;
+    let keep = unit.run(&mut Connection::sqlite(connection)).await;
     if !keep {
         // Disk full and I/O errors end the transaction by themselves (<https://www.sqlite.org/lang_transaction.html>);
         // then there is no savepoint to go back to, and everybody in the group is told that nothing was written.

@@ -1,0 +1,1 @@
+CREATE INDEX tokens_by_end ON tokens (expires_at);

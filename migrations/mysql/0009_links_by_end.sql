@@ -1,0 +1,1 @@
+CREATE INDEX links_by_end ON links (expires_at);

@@ -1,0 +1,8 @@
+CREATE TABLE workspaces (
+    id BINARY(16) NOT NULL PRIMARY KEY,
+    slug VARCHAR(64) NOT NULL UNIQUE,
+    name VARCHAR(100) NOT NULL,
+    seq BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+) ENGINE = InnoDB CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -1,0 +1,1 @@
+CREATE INDEX members_by_joining ON members (workspace, present, joined_at, user);

@@ -1,0 +1,1 @@
+CREATE INDEX members_by_person ON members (user, present, workspace_name, workspace);

@@ -1,0 +1,1 @@
+CREATE INDEX invitations_by_age ON invitations (workspace, created_at, id);

@@ -1,0 +1,1 @@
+CREATE INDEX operations_by_end ON operations (finished_at);

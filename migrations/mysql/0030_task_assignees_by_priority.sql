@@ -1,0 +1,1 @@
+CREATE INDEX task_assignees_by_priority ON task_assignees (workspace, user, priority, task);

@@ -1,0 +1,1 @@
+CREATE INDEX task_labels_by_priority ON task_labels (workspace, label, priority, task);

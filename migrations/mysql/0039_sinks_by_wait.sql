@@ -1,0 +1,1 @@
+CREATE INDEX sinks_by_wait ON sinks (sink, pending_since, workspace);

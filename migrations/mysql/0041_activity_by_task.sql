@@ -1,0 +1,1 @@
+CREATE INDEX activity_by_task ON activity (workspace, task, seq);

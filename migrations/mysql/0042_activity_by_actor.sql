@@ -1,0 +1,1 @@
+CREATE INDEX activity_by_actor ON activity (workspace, actor, seq);

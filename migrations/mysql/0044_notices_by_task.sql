@@ -1,0 +1,1 @@
+CREATE INDEX notices_by_task ON notices (workspace, task, last_seq, id);

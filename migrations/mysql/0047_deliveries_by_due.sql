@@ -1,0 +1,1 @@
+CREATE INDEX deliveries_by_due ON deliveries (due_at, id);

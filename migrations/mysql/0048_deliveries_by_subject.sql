@@ -1,0 +1,1 @@
+CREATE INDEX deliveries_by_subject ON deliveries (subject, id);

@@ -1,0 +1,1 @@
+ALTER TABLE deliveries ADD COLUMN deaths INT NOT NULL DEFAULT 0;

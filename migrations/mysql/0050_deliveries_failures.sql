@@ -1,0 +1,1 @@
+ALTER TABLE deliveries ADD COLUMN failures INT NOT NULL DEFAULT 0;
