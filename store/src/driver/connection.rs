@@ -1,4 +1,8 @@
 //! A connection while it is in hand: of a writer within its transaction, or of a reader.
+//!
+//! SQLite runs in a thread of its own, and handing a statement over costs more than most statements do. So a write that
+//! need not say how many rows it touched may wait ([`Connection::later`]): it goes with the next statement or with the
+//! end of its unit of work, in one text and in order, and an error of it is met there. A server is sent it at once.
 
 use std::time::Duration;
 
@@ -15,6 +19,7 @@ use super::{
 /// Runs statements. All arguments are bound, never written into a text.
 pub(crate) struct Connection<'c> {
     raw: Raw<'c>,
+    waiting: Waiting,
     trouble: Option<Trouble>,
     patience: Duration,
 }
@@ -27,23 +32,23 @@ enum Raw<'c> {
 }
 
 impl<'c> Connection<'c> {
-    const fn new(raw: Raw<'c>) -> Self {
-        Self { raw, trouble: None, patience: mysql::PATIENCE }
+    fn new(raw: Raw<'c>) -> Self {
+        Self { raw, waiting: Waiting::default(), trouble: None, patience: mysql::PATIENCE }
     }
 
-    pub(super) const fn sqlite(raw: &'c mut SqliteConnection) -> Self {
+    pub(super) fn sqlite(raw: &'c mut SqliteConnection) -> Self {
         Self::new(Raw::Sqlite(raw))
     }
 
-    pub(super) const fn sqlite_reader(raw: PoolConnection<Sqlite>) -> Self {
+    pub(super) fn sqlite_reader(raw: PoolConnection<Sqlite>) -> Self {
         Self::new(Raw::SqliteReader(raw))
     }
 
-    pub(super) const fn mysql(raw: &'c mut MySqlConnection) -> Self {
+    pub(super) fn mysql(raw: &'c mut MySqlConnection) -> Self {
         Self::new(Raw::MySql(raw))
     }
 
-    pub(super) const fn mysql_reader(raw: PoolConnection<MySql>) -> Self {
+    pub(super) fn mysql_reader(raw: PoolConnection<MySql>) -> Self {
         Self::new(Raw::MySqlReader(raw))
     }
 
@@ -90,10 +95,36 @@ impl<'c> Connection<'c> {
         })
     }
 
+    /// Runs a write that may wait.
+    pub async fn later(&mut self, sql: impl Statement, args: Vec<Value>) -> PortResult<()> {
+        let text = sql.text(self.dialect());
+        if self.dialect() == Dialect::MySql || args.len() > Waiting::MOST {
+            return self.run(text, args).await.map(drop);
+        }
+        record(self.dialect(), text, &args);
+        if !self.waiting.has_room(args.len()) {
+            self.flush().await?;
+        }
+        self.waiting.add(text, args);
+        Ok(())
+    }
+
+    /// Sends what waits.
+    pub async fn flush(&mut self) -> PortResult<()> {
+        let Waiting { text, args } = std::mem::take(&mut self.waiting);
+        match self.raw() {
+            Either::Left(raw) if !text.is_empty() => {
+                sqlite::run(raw, &text, args).await.map(drop).map_err(sqlite::error)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// All rows that a statement answers; the statement has a `LIMIT` or names its rows.
     pub async fn rows(&mut self, sql: impl Statement, args: Vec<Value>) -> PortResult<Vec<Row>> {
         let text = sql.text(self.dialect());
         record(self.dialect(), text, &args);
+        self.flush().await?;
         let patience = self.patience;
         match self.raw() {
             Either::Left(raw) => sqlite::rows(raw, text, args).await.map_err(sqlite::error),
@@ -108,6 +139,7 @@ impl<'c> Connection<'c> {
     pub async fn row(&mut self, sql: impl Statement, args: Vec<Value>) -> PortResult<Option<Row>> {
         let text = sql.text(self.dialect());
         record(self.dialect(), text, &args);
+        self.flush().await?;
         let patience = self.patience;
         match self.raw() {
             Either::Left(raw) => sqlite::row(raw, text, args).await.map_err(sqlite::error),
@@ -122,6 +154,7 @@ impl<'c> Connection<'c> {
     pub async fn run(&mut self, sql: impl Statement, args: Vec<Value>) -> PortResult<u64> {
         let text = sql.text(self.dialect());
         record(self.dialect(), text, &args);
+        self.flush().await?;
         let patience = self.patience;
         match self.raw() {
             Either::Left(raw) => sqlite::run(raw, text, args).await.map_err(sqlite::error),
@@ -164,27 +197,73 @@ impl<'c> Connection<'c> {
         Ok(touched)
     }
 
+    /// Runs a write with `{list}` that may wait, in as many statements as the list needs.
+    pub async fn later_in(
+        &mut self,
+        sql: impl Statement,
+        args: Vec<Value>,
+        list: Vec<Value>,
+    ) -> PortResult<()> {
+        let text = sql.text(self.dialect());
+        for members in list.chunks(statement::MOST_MEMBERS) {
+            let (sql, args) = listed(text, &args, members);
+            self.later(&sql, args).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs a write with `{rows}` that may wait, in as many statements as the rows need.
+    pub async fn later_rows(
+        &mut self,
+        sql: impl Statement,
+        width: usize,
+        values: Vec<Value>,
+    ) -> PortResult<()> {
+        let text = sql.text(self.dialect());
+        for (sql, values) in statement::over_rows(text, width, values) {
+            self.later(&sql, values).await?;
+        }
+        Ok(())
+    }
+
     /// Runs a statement with `{rows}`, each of `width` values, in as many statements as the rows need.
     pub async fn run_rows(
         &mut self,
         sql: impl Statement,
         width: usize,
-        mut values: Vec<Value>,
+        values: Vec<Value>,
     ) -> PortResult<u64> {
         let text = sql.text(self.dialect());
-        debug_assert!(
-            values.len().is_multiple_of(width),
-            "{text}: rows of {width} values, {} given",
-            values.len()
-        );
         let mut touched = 0;
-        while !values.is_empty() {
-            let rows = statement::bucket(values.len() / width);
-            let rest = values.split_off(rows * width);
-            touched += self.run(&statement::with_rows(text, rows, width), values).await?;
-            values = rest;
+        for (sql, values) in statement::over_rows(text, width, values) {
+            touched += self.run(&sql, values).await?;
         }
         Ok(touched)
+    }
+}
+
+/// Writes on their way to SQLite, as one text with the arguments of all.
+#[derive(Default)]
+struct Waiting {
+    text: String,
+    args: Vec<Value>,
+}
+
+impl Waiting {
+    /// Most arguments of one text. Each text is a prepared statement that the connection keeps, so only what is short may
+    /// come in many combinations; a long statement is worth an errand of its own.
+    const MOST: usize = 256;
+
+    fn has_room(&self, args: usize) -> bool {
+        self.args.len() + args <= Self::MOST
+    }
+
+    fn add(&mut self, text: &str, args: Vec<Value>) {
+        if !self.text.is_empty() {
+            self.text.push_str(";\n");
+        }
+        self.text.push_str(text);
+        self.args.extend(args);
     }
 }
 

@@ -67,6 +67,24 @@ pub(super) fn with_rows(sql: &str, rows: usize, width: usize) -> String {
     sql.replacen("{rows}", &vec![row; rows].join(", "), 1)
 }
 
+/// The statement with `{rows}`, each of `width` values, as often as the rows need, each time with its values.
+pub(super) fn over_rows(
+    sql: &str,
+    width: usize,
+    mut values: Vec<Value>,
+) -> impl Iterator<Item = (String, Vec<Value>)> {
+    debug_assert!(
+        values.len().is_multiple_of(width),
+        "{sql}: rows of {width} values, {} given",
+        values.len()
+    );
+    std::iter::from_fn(move || {
+        let rows = (!values.is_empty()).then(|| bucket(values.len() / width))?;
+        let rest = values.split_off(rows * width);
+        Some((with_rows(sql, rows, width), std::mem::replace(&mut values, rest)))
+    })
+}
+
 /// The statement with `members` placeholders in place of `{list}`.
 pub(super) fn with_list(sql: &str, members: usize) -> String {
     sql.replacen("{list}", &format!("({})", marks(members)), 1)

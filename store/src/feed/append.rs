@@ -79,6 +79,6 @@ pub(crate) async fn append(
         return Ok(());
     };
     rows::insert(c, changes).await?;
-    c.run(ADVANCE, args![last.seq, last.at, workspace]).await?;
+    c.later(ADVANCE, args![last.seq, last.at, workspace]).await?;
     sinks::aim(c, in_use, workspace, (last.seq, noted)).await
 }

@@ -51,8 +51,7 @@ pub(super) async fn insert(c: &mut Connection<'_>, changes: &[Change]) -> PortRe
             json(&change.audience)?,
         ]);
     }
-    c.run_rows(INSERT, 14, values).await?;
-    Ok(())
+    c.later_rows(INSERT, 14, values).await
 }
 
 /// The changes after `after`, oldest first, and whether there may be more: a page ends after so many bytes too.

@@ -68,8 +68,7 @@ pub(crate) async fn enrol(c: &mut Connection<'_>, in_use: &[Sink], at: Timestamp
 pub(crate) async fn found(c: &mut Connection<'_>, in_use: &[Sink], workspace: WorkspaceId) -> PortResult<()> {
     let none = None::<Timestamp>;
     let rows = in_use.iter().flat_map(|sink| args![workspace, sink.as_str(), 0_u64, 0_u64, none]);
-    c.run_rows(INSERT, 5, rows.collect()).await?;
-    Ok(())
+    c.later_rows(INSERT, 5, rows.collect()).await
 }
 
 /// The feed has grown up to this number at this time.
@@ -80,8 +79,7 @@ pub(super) async fn aim(
     (seq, at): (u64, Timestamp),
 ) -> PortResult<()> {
     let names = in_use.iter().map(|sink| Value::from(sink.as_str())).collect();
-    c.run_in(AIM, args![seq, at, workspace], names).await?;
-    Ok(())
+    c.later_in(AIM, args![seq, at, workspace], names).await
 }
 
 pub(super) async fn done(
@@ -100,8 +98,7 @@ pub(crate) async fn mark(
     workspace: WorkspaceId,
     seq: u64,
 ) -> PortResult<()> {
-    c.run(MARK, args![seq, seq, workspace, sink.as_str(), seq]).await?;
-    Ok(())
+    c.later(MARK, args![seq, seq, workspace, sink.as_str(), seq]).await
 }
 
 pub(super) async fn behind(

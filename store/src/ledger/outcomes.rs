@@ -63,8 +63,7 @@ pub(super) async fn write(c: &mut Connection<'_>, batch: [u8; 16], outcomes: &[O
     for outcome in outcomes {
         values.extend(row(batch, outcome)?);
     }
-    c.run_rows(WRITE, WIDTH, values).await?;
-    Ok(())
+    c.later_rows(WRITE, WIDTH, values).await
 }
 
 /// Writes an outcome unless the operation has one; the one that holds.

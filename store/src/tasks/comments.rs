@@ -96,8 +96,7 @@ pub(crate) async fn write(c: &mut Connection<'_>, comments: &[&Comment]) -> Port
             comment.deleted_at
         ]
     };
-    c.run_rows(UPSERT, 8, comments.iter().flat_map(row).collect()).await?;
-    Ok(())
+    c.later_rows(UPSERT, 8, comments.iter().flat_map(row).collect()).await
 }
 
 fn read(row: &Row) -> PortResult<Comment> {

@@ -142,16 +142,14 @@ pub(crate) async fn resolve<'k>(
 
 /// Writes tasks that are not there yet.
 pub(crate) async fn insert(c: &mut Connection<'_>, tasks: &[&Task]) -> PortResult<()> {
-    c.run_rows(INSERT, WIDTH, values(tasks)?).await?;
-    Ok(())
+    c.later_rows(INSERT, WIDTH, values(tasks)?).await
 }
 
 /// Writes tasks that are there: `all` if status, place, priority, due date or deletion are different.
 pub(crate) async fn update(c: &mut Connection<'_>, tasks: &[&Task], all: bool) -> PortResult<()> {
     let update = if all { UPDATE_ALL } else { UPDATE_PLAIN };
     let sql = format!("{INSERT}\n{}", update.text(c.dialect()));
-    c.run_rows(&sql, WIDTH, values(tasks)?).await?;
-    Ok(())
+    c.later_rows(&sql, WIDTH, values(tasks)?).await
 }
 
 /// Keeps keys for ever.
@@ -161,8 +159,7 @@ pub(crate) async fn write_keys(
     keys: &[(TaskKey, TaskId)],
 ) -> PortResult<()> {
     let rows = keys.iter().flat_map(|(key, task)| args![workspace, key.project.as_str(), key.number, *task]);
-    c.run_rows(INSERT_KEYS, 4, rows.collect()).await?;
-    Ok(())
+    c.later_rows(INSERT_KEYS, 4, rows.collect()).await
 }
 
 fn values(tasks: &[&Task]) -> PortResult<Vec<Value>> {

@@ -95,14 +95,13 @@ pub(crate) async fn sync(c: &mut Connection<'_>, tasks: &[(&Task, Option<&Before
         Difference::of(tasks, |task, before| reordered(task, before) || task.assignees != before.assignees);
     assignees.delete(c, DELETE_ASSIGNEES).await?;
     let of_task = |task: &Task| task.assignees.iter().flat_map(|user| row(task, (*user).into())).collect();
-    c.run_rows(INSERT_ASSIGNEES, WIDTH, assignees.rows(of_task)).await?;
+    c.later_rows(INSERT_ASSIGNEES, WIDTH, assignees.rows(of_task)).await?;
     let labels =
         Difference::of(tasks, |task, before| reordered(task, before) || task.labels != before.labels);
     labels.delete(c, DELETE_LABELS).await?;
     let of_task =
         |task: &Task| task.labels.iter().flat_map(|label| row(task, label.as_str().into())).collect();
-    c.run_rows(INSERT_LABELS, WIDTH, labels.rows(of_task)).await?;
-    Ok(())
+    c.later_rows(INSERT_LABELS, WIDTH, labels.rows(of_task)).await
 }
 
 struct Difference<'t> {
@@ -120,7 +119,7 @@ impl<'t> Difference<'t> {
     }
 
     async fn delete(&self, c: &mut Connection<'_>, sql: &str) -> PortResult<()> {
-        c.run_in(sql, vec![], self.gone.iter().map(|id| Value::from(*id)).collect()).await?;
+        c.later_in(sql, vec![], self.gone.iter().map(|id| Value::from(*id)).collect()).await?;
         Ok(())
     }
 

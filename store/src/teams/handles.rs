@@ -53,8 +53,7 @@ pub(super) async fn add(
     let whole = mention::handle(name.as_str());
     let handles = mention::handles_of(name, email);
     let rows = handles.iter().flat_map(|handle| args![workspace, handle.as_str(), user, *handle == whole]);
-    c.run_rows(INSERT, 4, rows.collect()).await?;
-    Ok(())
+    c.later_rows(INSERT, 4, rows.collect()).await
 }
 
 /// The person is no longer called by what their name and address give.

@@ -119,8 +119,7 @@ pub(crate) async fn write<'p>(
     projects: impl Iterator<Item = &'p Project>,
 ) -> PortResult<()> {
     let row = |p: &Project| args![p.id, p.workspace, p.key.as_str(), &p.name, p.last_number, p.created_at];
-    c.run_rows(UPSERT, 6, projects.flat_map(row).collect()).await?;
-    Ok(())
+    c.later_rows(UPSERT, 6, projects.flat_map(row).collect()).await
 }
 
 fn read(row: &Row) -> PortResult<Project> {

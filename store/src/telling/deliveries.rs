@@ -115,8 +115,7 @@ pub(crate) async fn insert(c: &mut Connection<'_>, letters: &[Letter], at: Times
             at
         ]
     };
-    c.run_rows(INSERT, 11, letters.iter().flat_map(row).collect()).await?;
-    Ok(())
+    c.later_rows(INSERT, 11, letters.iter().flat_map(row).collect()).await
 }
 
 /// Begins those that are due and in nobody's hands, in the order in which they were named. A row that cannot be read is
@@ -143,7 +142,7 @@ pub(super) async fn begin(
         give_up(c, *id, error, at).await?;
     }
     let lease = SignedDuration::try_from(lease).unwrap_or(SignedDuration::from_hours(1));
-    c.run_in(BEGIN, args![at + lease], due.keys().map(|id| Value::from(*id)).collect()).await?;
+    c.later_in(BEGIN, args![at + lease], due.keys().map(|id| Value::from(*id)).collect()).await?;
     begun.deliveries = ids.iter().filter_map(|id| due.remove(id)).collect();
     Ok(begun)
 }

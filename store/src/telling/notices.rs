@@ -126,9 +126,8 @@ async fn insert(c: &mut Connection<'_>, new: &[&New], people: &BTreeMap<UserId, 
             pairs.extend(args![notice.person, notice.workspace, *seq, notice.id]);
         }
     }
-    c.run_rows(INSERT, 10, rows).await?;
-    c.run_rows(INSERT_CHANGES, 4, pairs).await?;
-    Ok(())
+    c.later_rows(INSERT, 10, rows).await?;
+    c.later_rows(INSERT_CHANGES, 4, pairs).await
 }
 
 /// The notices of these ids.

@@ -65,8 +65,7 @@ pub(super) async fn settle(
             settled.insert(*id, row(*id, held, end, at));
         }
     }
-    c.run_rows(SETTLE, 14, settled.into_values().flatten().collect()).await?;
-    Ok(())
+    c.later_rows(SETTLE, 14, settled.into_values().flatten().collect()).await
 }
 
 fn read(row: &Row) -> PortResult<(DeliveryId, Sending)> {

@@ -17,7 +17,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Opener, commit_error, error};
+use super::{Opener, commit_error};
 use crate::driver::Connection;
 
 /// Units that may wait for the writer; who comes later waits for a place.
@@ -102,7 +102,13 @@ where
         let Some(work) = self.work.take() else {
             return false;
         };
-        let end = AssertUnwindSafe(async { work(connection).await }).catch_unwind().await;
+        let end = AssertUnwindSafe(async {
+            let result = work(connection).await?;
+            connection.flush().await?;
+            Ok(result)
+        })
+        .catch_unwind()
+        .await;
         let result = end.unwrap_or_else(|_| Err(PortError::Broken("a unit of work panicked".to_owned())));
         let keep = result.is_ok();
         self.result = Some(result);
@@ -171,7 +177,7 @@ async fn run_group(
     group: &mut Vec<Box<dyn Unit>>,
 ) -> PortResult<()> {
     let mut next = Some(first);
-    let began = connection.execute("BEGIN IMMEDIATE").await;
+    let began = connection.execute("BEGIN IMMEDIATE; SAVEPOINT unit").await;
     if let Err(error) = began {
         group.extend(next);
         return Err(super::error(error));
@@ -180,6 +186,9 @@ async fn run_group(
     let start = Instant::now();
     while let Some(mut unit) = next.take() {
         if !unit.is_abandoned() {
+            if !group.is_empty() {
+                connection.execute("RELEASE unit; SAVEPOINT unit").await.map_err(super::error)?;
+            }
             let done = run_unit(connection, unit.as_mut()).await;
             group.push(unit);
             kept |= done?;
@@ -196,15 +205,15 @@ async fn run_group(
             };
         }
     }
-    let end = if kept { "COMMIT" } else { "ROLLBACK" };
+    let end = if kept { "RELEASE unit; COMMIT" } else { "ROLLBACK" };
     let ended = connection.execute(end).await;
     ended.map_err(|error| commit_error(&error))?;
     Ok(())
 }
 
-/// Whether the unit left something to commit. An error means that SQLite gave up the whole transaction.
+/// Runs the unit in the savepoint that has been set, and says whether it left something to commit. An error means that
+/// SQLite gave up the whole transaction.
 async fn run_unit(connection: &mut SqliteConnection, unit: &mut dyn Unit) -> PortResult<bool> {
-    connection.execute("SAVEPOINT unit").await.map_err(error)?;
     let keep = unit.run(&mut Connection::sqlite(connection)).await;
     if !keep {
         // Disk full and I/O errors end the transaction by themselves (<https://www.sqlite.org/lang_transaction.html>);
@@ -212,6 +221,5 @@ async fn run_unit(connection: &mut SqliteConnection, unit: &mut dyn Unit) -> Por
         let back = connection.execute("ROLLBACK TO unit").await;
         back.map_err(|lost| PortError::Unavailable(format!("the transaction was given up: {lost}")))?;
     }
-    connection.execute("RELEASE unit").await.map_err(error)?;
     Ok(keep)
 }
