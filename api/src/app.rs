@@ -170,10 +170,10 @@ mod tests {
             .map(|(name, _)| name)
             .collect();
         let expected = [
+            "post /auth/sign-up",
+            "post /auth/sign-in",
             "post /auth/password-reset",
             "post /auth/password-reset/{code}",
-            "post /auth/sign-in",
-            "post /auth/sign-up",
             "post /auth/verify-email/{code}",
             "get /invitations/{code}",
         ];

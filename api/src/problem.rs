@@ -166,16 +166,16 @@ mod tests {
         let told = body(&Problem::field("title", "must not be empty"), "http://fairy.test/", None);
         insta::assert_json_snapshot!(told, @r#"
         {
+          "type": "http://fairy.test/docs/problems#invalid",
+          "title": "A value is not acceptable",
+          "status": 422,
           "detail": "title must not be empty",
           "errors": [
             {
-              "detail": "must not be empty",
-              "field": "title"
+              "field": "title",
+              "detail": "must not be empty"
             }
-          ],
-          "status": 422,
-          "title": "A value is not acceptable",
-          "type": "http://fairy.test/docs/problems#invalid"
+          ]
         }
         "#);
         let response = response(&PortError::Broken("row 5 is odd".into()).into(), "http://fairy.test", "r1");

@@ -160,10 +160,11 @@ pub enum Beginning {
 }
 
 impl Beginning {
-    /// Attempts in a row without an end after which a delivery is given up.
-    pub const DEATHS: u32 = 3;
+    /// Attempts in a row without an end after which a delivery is given up: more than chance has for one message when a
+    /// process is killed again and again.
+    pub const DEATHS: u32 = 8;
     /// What is said of a delivery that is given up like that.
-    pub const DIED: &str = "its sender died three times while sending it";
+    pub const DIED: &str = "its sender died eight times while sending it";
 
     /// What follows from this many attempts in a row without an end.
     pub const fn after(deaths: u32) -> Self {

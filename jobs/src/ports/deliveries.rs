@@ -176,8 +176,9 @@ pub trait Deliveries: Send + Sync + 'static {
     async fn put_off(&self, ids: &[DeliveryId], wait: &Wait, at: Timestamp) -> PortResult<u64>;
     /// Gives a delivery up that has no end yet.
     async fn give_up(&self, id: DeliveryId, error: &str, at: Timestamp) -> PortResult<()>;
-    /// Makes everything that was begun due at once, its attempt without an end: for the start of the one process that
-    /// sends. How many there were.
+    /// Makes what was begun due at once, its attempt without an end: for the start of the one process that sends. What
+    /// had a sender die on it before waits for its lease, so that starting again and again does not use its attempts up.
+    /// How many were freed.
     async fn free_begun(&self, at: Timestamp) -> PortResult<u64>;
     /// What they say, in the same order, as it is now.
     async fn contents(&self, deliveries: &[Delivery]) -> PortResult<Vec<DeliveryContent>>;

@@ -58,7 +58,7 @@ WHERE id = ? AND due_at IS NOT NULL";
 const FREE_BEGUN: &str = "\
 UPDATE deliveries
 SET state = 'pending', due_at = ?, error = ?
-WHERE due_at > 0 AND state = 'sending'";
+WHERE due_at > 0 AND state = 'sending' AND deaths <= 1";
 
 const NEXT_DUE: &str = "\
 SELECT due_at
@@ -188,7 +188,7 @@ pub(super) async fn give_up(
     Ok(())
 }
 
-/// Makes everything begun due now: how many.
+/// Makes what was begun due now, unless a sender died on it before: how many.
 pub(super) async fn free_begun(c: &mut Connection<'_>, at: Timestamp) -> PortResult<u64> {
     c.run(FREE_BEGUN, args![at, DIED]).await
 }

@@ -17,7 +17,7 @@ use crate::driver::args;
 super::tests! {
     an_attempt_holds_a_lease,
     only_who_began_an_attempt_ends_it,
-    three_deaths_of_its_sender_end_a_delivery,
+    deaths_of_its_sender_end_a_delivery,
     a_row_that_cannot_be_read_fails_alone,
     what_is_put_off_waits_or_has_waited_long_enough,
     what_was_begun_is_freed_and_still_suspect,
@@ -54,7 +54,7 @@ impl Scene {
     }
 }
 
-async fn three_deaths_of_its_sender_end_a_delivery(stage: &Stage) {
+async fn deaths_of_its_sender_end_a_delivery(stage: &Stage) {
     let (scene, ids) = three(stage).await;
     assert_eq!(ids_of(&begin_together(stage, &ids).await), ids);
     // Nobody says how that ended. From now on each goes alone.
@@ -68,16 +68,16 @@ async fn three_deaths_of_its_sender_end_a_delivery(stage: &Stage) {
         let sent = Attempt::Sent { provider_id: "250 ok".to_owned() };
         stage.store.settle(&[(*id, 2, sent)], stage.now()).await.unwrap();
     }
-    for attempt in 2..=3 {
+    for attempt in 2..=8 {
         assert_eq!(stage.begin(&ids[..1]).await[0].attempt, attempt);
         pass();
     }
     let begun = begin_together(stage, &ids).await;
-    let why = "its sender died three times while sending it";
+    let why = "its sender died eight times while sending it";
     assert_eq!((ids_of(&begun), begun.alone, begun.failed), (vec![], vec![], vec![(ids[0], why.to_owned())]));
     let receipt = scene.delivery(stage, ids[0]).await;
     assert_eq!((receipt.state, receipt.error.as_deref()), (DeliveryState::Failed, Some(why)));
-    assert_eq!((receipt.finished_at, receipt.attempts), (Some(stage.now()), 3));
+    assert_eq!((receipt.finished_at, receipt.attempts), (Some(stage.now()), 8));
     assert_eq!(stage.store.next_due(ids[0]).await.unwrap(), None);
     let told = scene.receipts(stage).await;
     let not_told = told.iter().filter(|receipt| receipt.notice.is_some() && receipt.not_told.is_some());
@@ -165,6 +165,11 @@ async fn what_was_begun_is_freed_and_still_suspect(stage: &Stage) {
     assert_eq!(receipt.error.as_deref(), Some("its sender died while sending it"));
     assert_eq!(begin_together(stage, &ids).await.alone, ids[2..]);
     assert_eq!(stage.begin(&ids[2..]).await[0].attempt, 2);
+    assert_eq!(
+        stage.store.free_begun(stage.now()).await.unwrap(),
+        0,
+        "the second time it waits for its lease"
+    );
     // What has an end or only waits keeps its time; a failure of its own is counted, waiting is not.
     stage.clock.advance(SignedDuration::from_secs(90));
     stage.store.free_begun(stage.now()).await.unwrap();

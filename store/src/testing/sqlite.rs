@@ -60,8 +60,6 @@ async fn a_file_that_cannot_be_read_does_not_answer() {
     std::fs::rename(&file, &away).unwrap();
     assert!(matches!(stage.store.ping().await, Err(PortError::Unavailable(_))));
     assert!(!file.exists(), "asking makes nothing");
-    std::fs::write(&file, [7; 8192]).unwrap();
-    assert!(stage.store.ping().await.is_err(), "a damaged file");
     std::fs::rename(&away, &file).unwrap();
     stage.store.ping().await.unwrap();
 }

@@ -2,13 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
     time::Duration,
 };
 
 use serde_json::Value;
 
 use super::{audience, judge::Report, world::World};
-use crate::{harness::wait_within, mailbox::Letter, team::numbers};
+use crate::{harness::eventually, mailbox::Letter, team::numbers};
 
 /// A mail whose sender was killed waits until its lease of a good minute is over, and the next may be killed too.
 const LEASES: Duration = Duration::from_secs(240);
@@ -69,16 +70,26 @@ pub async fn receipts(world: &World, reports: &[Report]) -> Notices {
         for task in report.replay.tasks.keys() {
             let expected = due.remove(task).unwrap_or_default();
             let path = site.at(&format!("/tasks/{task}/receipts"));
-            let receipts = wait_within(LEASES, "everybody concerned was told", || async {
+            let last = Mutex::default();
+            let receipts = eventually(LEASES, || async {
                 let mut receipts = api.all(&path).await;
                 receipts.retain(|r| r["notice"].is_string());
                 let sent = |r: &Value| {
                     r["deliveries"].as_array().is_some_and(|d| d.iter().all(|d| d["state"] == "sent"))
                 };
-                (receipts.len() >= expected.len() && receipts.iter().all(sent)).then_some(receipts)
+                if receipts.len() >= expected.len() && receipts.iter().all(sent) {
+                    return Some(receipts);
+                }
+                receipts.retain(|receipt| !sent(receipt));
+                *last.lock().unwrap() = receipts;
+                None
             });
             let mut found = audience::Due::new();
-            for receipt in receipts.await {
+            let told = receipts.await;
+            let told = told.unwrap_or_else(|| {
+                panic!("{task}: {} were to be told; not sent: {:#?}", expected.len(), last.lock().unwrap())
+            });
+            for receipt in told {
                 let person = receipt["person"]["id"].as_str().expect("a person").to_owned();
                 let email = &site.people.iter().find(|p| p.id == person).expect("one of ours").email;
                 let key = (person, numbers(&receipt["changes"]));

@@ -11,5 +11,5 @@ pub use self::{
     ports::Port,
     run::fairy,
     server::{Home, Launch, Server},
-    wait::{eventually, wait_until, wait_within},
+    wait::{eventually, wait_until},
 };

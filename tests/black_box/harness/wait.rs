@@ -19,7 +19,7 @@ pub fn wait_until<T, F: Future<Output = Option<T>>>(
 
 /// Asks `condition` until it answers; panics with `what` when it has not before `deadline`.
 #[track_caller]
-pub fn wait_within<T, F: Future<Output = Option<T>>>(
+fn wait_within<T, F: Future<Output = Option<T>>>(
     deadline: Duration,
     what: &str,
     condition: impl FnMut() -> F,
