@@ -71,7 +71,7 @@ pub enum Which {
 }
 
 /// One thing an operator did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
     /// When, epoch ms.
     pub at: i64,

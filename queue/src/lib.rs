@@ -12,11 +12,13 @@ mod job;
 mod lane;
 mod push;
 mod queue;
+pub mod redis;
 pub mod sqlite;
 mod stats;
 #[cfg(feature = "testing")]
 #[expect(clippy::unwrap_used, clippy::expect_used, reason = "a scenario fails by panicking")]
 pub mod testing;
+mod wakes;
 mod worker;
 
 pub use answer::{Answer, Handler, Job};

@@ -4,13 +4,13 @@
 //! operator's tool wrote in another process, and a clock that was set. The writer looks for both now and then, and
 //! forgets unique keys whose lifetime is over while it is at it.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use sqlx::SqliteConnection;
-use tokio::sync::watch;
 use tokio::time::Instant;
+
+pub(super) use crate::wakes::Wakes;
 
 const FILE_CHANGED: &str = "PRAGMA data_version";
 
@@ -32,26 +32,6 @@ impl Time {
     /// Epoch ms.
     pub fn now(&self) -> i64 {
         (self.clock)() + self.offset.load(Ordering::Relaxed)
-    }
-}
-
-/// Who waits for which lane to change.
-#[derive(Default)]
-pub(super) struct Wakes(Mutex<HashMap<&'static str, watch::Sender<u64>>>);
-
-impl Wakes {
-    /// A value that changes when the lane does.
-    pub fn watch(&self, lane: &'static str) -> watch::Receiver<u64> {
-        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lanes.entry(lane).or_default().subscribe()
-    }
-
-    /// Changes the value of those lanes that `wanted` picks.
-    pub fn wake(&self, wanted: impl Fn(&str) -> bool) {
-        let lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (_, lane) in lanes.iter().filter(|(name, _)| wanted(name)) {
-            lane.send_modify(|count| *count += 1);
-        }
     }
 }
 

@@ -1,0 +1,113 @@
+//! Claims, which may be repeated though each hands something out.
+//!
+//! Who asks has a name and numbers its claims. When the answer to one was lost, the next says so, and what the lost one
+//! had handed out goes back as it was; and a lost one that reaches the server late finds that a later one was there.
+//! Without this every lost answer would leave jobs in nobody's hands until their lease lapsed, under suspicion.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use redis::Value;
+
+use crate::{Ask, Claimed, Hand, LaneSpec, Order, Token};
+
+use super::failure::Failure;
+use super::link::Link;
+use super::record::{millis, raw};
+use super::reply::{bytes, list, number, text};
+use super::script::{CLAIM, Call};
+
+/// One who asks, a claim at a time.
+#[derive(Debug)]
+struct Asker {
+    name: String,
+    claims: u64,
+    lost: bool,
+}
+
+type Idle = Arc<Mutex<HashMap<&'static str, Vec<Asker>>>>;
+
+/// Those of this process who ask nothing at the moment, by lane.
+pub(super) struct Askers {
+    instance: String,
+    made: std::sync::atomic::AtomicU64,
+    idle: Idle,
+}
+
+/// An asker at work; when its claim is dropped on the way its answer counts as lost.
+struct Asking {
+    lane: &'static str,
+    asker: Option<Asker>,
+    idle: Idle,
+}
+
+impl Askers {
+    /// No askers yet.
+    pub fn new(instance: String) -> Self {
+        Self { instance, made: std::sync::atomic::AtomicU64::new(0), idle: Idle::default() }
+    }
+
+    fn asking(&self, lane: &'static str) -> Asking {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asker = idle.entry(lane).or_default().pop().unwrap_or_else(|| {
+            let number = self.made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Asker { name: format!("{}-{number}", self.instance), claims: 0, lost: false }
+        });
+        asker.claims += 1;
+        Asking { lane, asker: Some(asker), idle: Arc::clone(&self.idle) }
+    }
+
+    /// Hands out jobs.
+    pub async fn claim(&self, link: &Link, lane: &LaneSpec, ask: &Ask) -> Result<Claimed, Failure> {
+        let mut asking = self.asking(lane.name);
+        let mut call = Call::new(&CLAIM, &link.key(lane.name));
+        if let Some(asker) = &mut asking.asker {
+            call.arg(u8::from(lane.order == Order::Grouped)).arg(millis(lane.lease));
+            call.arg(lane.batch.clamp(1, 500)).arg(ask.hands.min(500));
+            call.arg(&asker.name).arg(asker.claims).arg(u8::from(asker.lost));
+            asker.lost = true;
+        }
+        match link.run(lane.name, &call).await {
+            Ok(value) => {
+                let claimed = read(value)?;
+                asking.was_answered();
+                Ok(claimed)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+impl Asking {
+    fn was_answered(&mut self) {
+        if let Some(asker) = &mut self.asker {
+            asker.lost = false;
+        }
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.entry(self.lane).or_default().extend(self.asker.take());
+    }
+}
+
+fn read(value: Value) -> Result<Claimed, Failure> {
+    let mut items = list(value)?.into_iter();
+    let again = items.next().map(|first| number(&first)).transpose()?.unwrap_or(-1);
+    let hands = items.map(hand).collect::<Result<Vec<Hand>, Failure>>()?;
+    Ok(Claimed { hands, again_in: u64::try_from(again).ok().map(Duration::from_millis) })
+}
+
+fn hand(value: Value) -> Result<Hand, Failure> {
+    let mut items = list(value)?.into_iter();
+    let token = items.next().map(text).transpose()?.and_then(|token| token.parse().ok());
+    let token = Token(token.ok_or_else(|| Failure::Unknown("a hand-out has no token".into()))?);
+    let mut jobs = Vec::with_capacity(items.len() / 3);
+    while let (Some(id), Some(record), Some(mark)) = (items.next(), items.next(), items.next()) {
+        jobs.push(raw(text(id)?, &bytes(record)?, &bytes(mark)?));
+    }
+    Ok(Hand { token, jobs })
+}

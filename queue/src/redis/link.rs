@@ -1,0 +1,200 @@
+//! The one connection of a process, made again whenever it breaks.
+//!
+//! All calls share it and are pipelined. A call that finds no connection makes one, and those that come meanwhile wait
+//! for that attempt and share how it ends; so while the server is away, calls fail as fast as one attempt does, and
+//! *certainly without effect*. A call whose answer does not come in time breaks the connection, because answers come
+//! in order: whoever waits behind it would wait in vain.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, Cmd, PushInfo, PushKind, Value};
+use tokio::sync::Notify;
+
+use super::failure::Failure;
+use super::script::Call;
+
+/// How long it may take to connect.
+const CONNECT: Duration = Duration::from_secs(2);
+
+/// A connection that was made.
+pub(super) struct Live {
+    /// Shared by all callers.
+    pub connection: MultiplexedConnection,
+    /// Which one it is.
+    pub number: u64,
+    broken: Arc<AtomicBool>,
+    lanes: Mutex<HashSet<String>>,
+}
+
+/// How the last attempt to connect ended, so that who waited for it need not make another.
+#[derive(Default)]
+struct Attempts {
+    made: u64,
+    failed: Option<String>,
+}
+
+/// See the module.
+pub(super) struct Link {
+    client: Client,
+    patience: Duration,
+    prefix: String,
+    current: Mutex<Option<Arc<Live>>>,
+    attempts: tokio::sync::Mutex<Attempts>,
+    begun: AtomicU64,
+    closed: AtomicBool,
+    heard: Arc<Mutex<HashSet<Vec<u8>>>>,
+    /// Told when the connection broke or a message came.
+    pub stirred: Arc<Notify>,
+}
+
+impl Link {
+    /// A link that is not connected yet.
+    pub fn new(client: Client, patience: Duration, prefix: String) -> Self {
+        Self {
+            client,
+            patience,
+            prefix,
+            current: Mutex::default(),
+            attempts: tokio::sync::Mutex::default(),
+            begun: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
+            heard: Arc::default(),
+            stirred: Arc::default(),
+        }
+    }
+
+    /// The name of a lane's own hash; all its other keys begin with it.
+    pub fn key(&self, lane: &str) -> String {
+        format!("{}:{{{lane}}}", self.prefix)
+    }
+
+    /// The key of the set of all lanes' names.
+    pub fn lanes_key(&self) -> String {
+        format!("{}:lanes", self.prefix)
+    }
+
+    /// Channels that messages came from since this was asked last.
+    pub fn heard(&self) -> HashSet<Vec<u8>> {
+        std::mem::take(&mut *lock(&self.heard))
+    }
+
+    /// Lets go of the server; every later call fails.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        lock(&self.current).take();
+        self.stirred.notify_one();
+    }
+
+    /// The connection, made if there is none.
+    pub async fn live(&self) -> Result<Arc<Live>, Failure> {
+        if let Some(live) = self.usable()? {
+            return Ok(live);
+        }
+        let before = self.begun.load(Ordering::Acquire);
+        let mut attempts = self.attempts.lock().await;
+        if let Some(live) = self.usable()? {
+            return Ok(live);
+        }
+        if let (true, Some(error)) = (attempts.made > before, &attempts.failed) {
+            return Err(Failure::Refused(error.clone()));
+        }
+        attempts.made = self.begun.fetch_add(1, Ordering::AcqRel) + 1;
+        match self.connect(attempts.made).await {
+            Ok(live) => {
+                attempts.failed = None;
+                *lock(&self.current) = Some(Arc::clone(&live));
+                self.stirred.notify_one();
+                Ok(live)
+            }
+            Err(error) => {
+                attempts.failed = Some(error.to_string());
+                Err(Failure::Refused(error.to_string()))
+            }
+        }
+    }
+
+    fn usable(&self) -> Result<Option<Arc<Live>>, Failure> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Failure::Refused("the queue is closed".into()));
+        }
+        let current = lock(&self.current);
+        Ok(current.as_ref().filter(|live| !live.broken.load(Ordering::Acquire)).cloned())
+    }
+
+    async fn connect(&self, number: u64) -> redis::RedisResult<Arc<Live>> {
+        let broken = Arc::new(AtomicBool::new(false));
+        let (breaks, heard, stirred) =
+            (Arc::clone(&broken), Arc::clone(&self.heard), Arc::clone(&self.stirred));
+        let receive = move |info: PushInfo| -> Result<(), std::convert::Infallible> {
+            match (info.kind, info.data.into_iter().next()) {
+                (PushKind::Disconnection, _) => breaks.store(true, Ordering::Release),
+                (PushKind::Message, Some(Value::BulkString(channel))) => drop(lock(&heard).insert(channel)),
+                _ => return Ok(()),
+            }
+            stirred.notify_one();
+            Ok(())
+        };
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT))
+            .set_response_timeout(Some(self.patience))
+            .set_push_sender(receive);
+        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        Ok(Arc::new(Live { connection, number, broken, lanes: Mutex::default() }))
+    }
+
+    /// Sends one command and waits for its answer.
+    pub async fn send(&self, command: &Cmd) -> Result<Value, Failure> {
+        let live = self.live().await?;
+        live.send(command).await
+    }
+
+    /// Runs a script on a lane, which is entered in the list of lanes before anything is written to it.
+    pub async fn run(&self, lane: &str, call: &Call) -> Result<Value, Failure> {
+        let live = self.live().await?;
+        if !lock(&live.lanes).contains(lane) {
+            let enter = redis::cmd("SADD").arg(self.lanes_key()).arg(lane).to_owned();
+            // Nothing of the call itself was sent yet.
+            live.send(&enter).await.map_err(|failure| Failure::Refused(failure.text().to_owned()))?;
+            lock(&live.lanes).insert(lane.to_owned());
+        }
+        self.read(&live, call).await
+    }
+
+    /// Runs a script that writes nothing.
+    pub async fn look(&self, call: &Call) -> Result<Value, Failure> {
+        let live = self.live().await?;
+        self.read(&live, call).await
+    }
+
+    async fn read(&self, live: &Live, call: &Call) -> Result<Value, Failure> {
+        match live.send(call.command()).await {
+            Err(Failure::Refused(text)) if text.contains("NOSCRIPT") => {
+                live.send(&call.load()).await.map_err(|failure| Failure::Refused(failure.text().to_owned()))?;
+                live.send(call.command()).await
+            }
+            answer => answer,
+        }
+    }
+}
+
+impl Live {
+    /// Sends one command; a connection on which an answer was lost is not used again.
+    pub async fn send(&self, command: &Cmd) -> Result<Value, Failure> {
+        let mut connection = self.connection.clone();
+        connection.send_packed_command(command).await.and_then(Value::extract_error).map_err(|error| {
+            if error.is_io_error() || error.is_unrecoverable_error() {
+                self.broken.store(true, Ordering::Release);
+            }
+            Failure::of(&error)
+        })
+    }
+}
+
+/// No code panics while it holds these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

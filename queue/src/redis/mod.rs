@@ -1,0 +1,17 @@
+//! Lanes on a Redis or Valkey server, for as many processes as there are.
+
+mod broker;
+mod claim;
+mod failure;
+mod link;
+mod listen;
+mod operate;
+mod options;
+mod push;
+mod read;
+mod record;
+mod reply;
+mod script;
+mod settle;
+
+pub use options::{AddressError, Options, open};

@@ -1,0 +1,71 @@
+//! The scripts, and calls of them.
+//!
+//! A script is its own file behind the parts it shares with others. It is called by its hash and loaded when the
+//! server does not know it: at first, after a restart, after a `SCRIPT FLUSH`.
+
+use std::sync::LazyLock;
+
+use redis::{Cmd, Script, ToRedisArgs};
+
+/// One script.
+pub(super) struct Text {
+    text: &'static str,
+    hash: LazyLock<String>,
+}
+
+macro_rules! script {
+    ($name:ident, $flags:literal, $($file:literal),+) => {
+        #[doc = concat!("See the last of ", $($file, " ",)+)]
+        pub(super) static $name: Text = {
+            const TEXT: &str = concat!("#!lua", $flags, "\n", $(include_str!(concat!("scripts/", $file)),)+);
+            Text { text: TEXT, hash: LazyLock::new(|| Script::new(TEXT).get_hash().to_owned()) }
+        };
+    };
+}
+
+// Without a flag a script is refused while the server is out of memory, before it begins; what makes room must run.
+script!(PUSH, "", "lane.lua", "marks.lua", "groups.lua", "push.lua");
+script!(CLAIM, " flags=allow-oom", "lane.lua", "marks.lua", "groups.lua", "hands.lua", "claim.lua");
+script!(
+    SETTLE, " flags=allow-oom", "lane.lua", "marks.lua", "groups.lua", "hands.lua", "letters.lua", "settle.lua"
+);
+script!(RENEW, " flags=allow-oom", "lane.lua", "hands.lua", "renew.lua");
+script!(
+    RETRY, " flags=allow-oom", "lane.lua", "marks.lua", "groups.lua", "letters.lua", "audit.lua", "retry.lua"
+);
+script!(DISCARD, " flags=allow-oom", "lane.lua", "marks.lua", "letters.lua", "audit.lua", "discard.lua");
+script!(PAUSE, " flags=allow-oom", "lane.lua", "marks.lua", "groups.lua", "audit.lua", "pause.lua");
+script!(FIND, " flags=no-writes", "lane.lua", "marks.lua", "letters.lua", "find.lua");
+script!(STATS, " flags=no-writes", "lane.lua", "stats.lua");
+script!(DEAD, " flags=no-writes", "lane.lua", "dead.lua");
+
+/// A call of a script, which may be sent more than once.
+pub(super) struct Call {
+    script: &'static Text,
+    command: Cmd,
+}
+
+impl Call {
+    /// A call for the lane whose own hash is `key`.
+    pub fn new(script: &'static Text, key: &str) -> Self {
+        let mut command = redis::cmd("EVALSHA");
+        command.arg(script.hash.as_str()).arg(1).arg(key);
+        Self { script, command }
+    }
+
+    /// Adds an argument.
+    pub fn arg(&mut self, argument: impl ToRedisArgs) -> &mut Self {
+        self.command.arg(argument);
+        self
+    }
+
+    /// The call as it is sent.
+    pub fn command(&self) -> &Cmd {
+        &self.command
+    }
+
+    /// What makes the server know the script.
+    pub fn load(&self) -> Cmd {
+        redis::cmd("SCRIPT").arg("LOAD").arg(self.script.text).to_owned()
+    }
+}

@@ -1,0 +1,343 @@
+-- Hands out jobs: first what became due or was left by others, then a cohort or suspect, then the rest. At most 500 jobs
+-- and 64 groups are handed out, 500 jobs taken over, 500 later jobs and 500 blocked groups let in, 100 keys purged.
+--
+-- ARGV: 1 if grouped · the lease in ms · most jobs in a hand-out · most hand-outs · who asks · the number of this claim,
+-- rising with each · 1 if the answer to the one before was lost, whose hand-outs then go back.
+-- Answers after how many ms to ask again, or -1, and for each hand-out its token and for each job id, record, mark.
+
+local grouped, lease, batch = ARGV[1] == '1', tonumber(ARGV[2]), tonumber(ARGV[3])
+local hands, claim, lost = tonumber(ARGV[4]), tonumber(ARGV[6]), ARGV[7] == '1'
+local asker = K .. ':asker:' .. ARGV[5]
+local forget_after = lease * 10 + 60000
+
+local function remember(tokens)
+    call('SET', asker, ARGV[6] .. ' ' .. table.concat(tokens, ','), 'PX', forget_after)
+end
+
+-- What an earlier claim handed out and never brought to its asker goes back as it was.
+local before = call('GET', asker)
+if before then
+    local done, list = before:match('^(%d+) (.*)$')
+    if tonumber(done) >= claim then
+        return {0}
+    end
+    local tokens = {}
+    for token in list:gmatch('%d+') do
+        tokens[#tokens + 1] = token
+    end
+    if lost and #tokens > 0 then
+        local held, found, ids = finish(tokens)
+        local marks = read_marks(ids)
+        for _, token in ipairs(found) do
+            if grouped then
+                place(held[token].group)
+            else
+                give_back(held[token].ids, marks)
+            end
+        end
+        save()
+    end
+end
+if lost then
+    remember({})
+end
+
+hear(lease)
+
+-- Takes over what other workers' lapsed leases left; see marks and hands.
+local function blame(mark, hand)
+    if #hand.ids > 1 then
+        mark.s = hand.suspect and '0' or hand.token
+        return
+    end
+    mark.s = '0'
+    if hand.suspect then
+        mark.c = (mark.c or 0) + 1
+        if not mark.d then
+            mark.a = (mark.a or 0) + 1
+            if mark.c >= 3 then
+                mark.c, mark.d, mark.t = nil, 'its worker died three times while it ran alone', now
+            end
+        end
+    end
+end
+
+local again = -1
+local function at_latest(wait)
+    if again < 0 or wait < again then
+        again = math.max(wait, 0)
+    end
+end
+
+local function due(key, most)
+    local list = call('ZRANGEBYSCORE', K .. key, '-inf', text(now), 'LIMIT', 0, most)
+    if #list == most then
+        at_latest(0)
+    end
+    many('ZREM', K .. key, list)
+    return list
+end
+
+if now >= grace then
+    local most = math.max(1, math.floor(500 / batch))
+    local lapsed = call('ZRANGEBYSCORE', K .. ':leases', '-inf', text(now), 'LIMIT', 0, most)
+    if #lapsed > 0 then
+        if #lapsed == most then
+            at_latest(0)
+        end
+        local held, found, ids = finish(lapsed)
+        local marks = read_marks(ids)
+        for _, token in ipairs(found) do
+            local hand = held[token]
+            for _, id in ipairs(hand.ids) do
+                marks[id] = marks[id] or {}
+                blame(marks[id], hand)
+                write_mark(id, marks[id])
+            end
+            if grouped then
+                place(hand.group)
+            else
+                give_back(hand.ids, marks)
+            end
+        end
+        save()
+    end
+end
+
+if own[6] then
+    return {-1}
+end
+
+-- Lets in what has become due.
+local ready = {}
+for _, entry in ipairs(due(':later', 500)) do
+    local id, group = entry:match('^(%d+):(.*)$')
+    if grouped then
+        local jobs = jobs_of(group)
+        local was_empty = call('EXISTS', jobs) == 0
+        call('ZADD', jobs, id, id)
+        if call('HINCRBY', K .. ':delayed', group, -1) == 0 then
+            call('HDEL', K .. ':delayed', group)
+        end
+        if was_empty then
+            place(group, nil, id)
+        end
+    else
+        ready[#ready + 1] = id
+        ready[#ready + 1] = id
+    end
+end
+many('ZADD', K .. ':ready', ready)
+for _, group in ipairs(due(':blocked', 500)) do
+    place(group)
+end
+
+-- Forgets keys whose lifetime is over.
+local old = call('ZRANGEBYSCORE', K .. ':expiring', '-inf', text(now), 'LIMIT', 0, 100)
+if #old > 0 then
+    local over = {}
+    for position, value in ipairs(call('HMGET', K .. ':uniques', unpack(old))) do
+        local untl = value and tonumber(value:match('^%d+'))
+        if untl and untl > 0 and untl <= now then
+            over[#over + 1] = old[position]
+        end
+    end
+    many('HDEL', K .. ':uniques', over)
+    many('ZREM', K .. ':expiring', old)
+end
+
+local taken, room, heads, headless = {}, 500, {}, {}
+
+local function take(ids, group, suspect)
+    local hand = {token = number(), ids = ids}
+    taken[#taken + 1] = hand
+    room = room - #ids
+    hand.record = (suspect and 's:' or 'n:') .. table.concat(ids, ',') .. ':' .. (group or '')
+    if suspect then
+        alone = hand.token
+        call('HSET', K, 'alone', alone)
+    end
+end
+
+local function take_of_group(list, count, group, suspect)
+    local ids = {}
+    for position = 1, count do
+        ids[position] = list[position]
+    end
+    take(ids, group, suspect)
+    if list[count + 1] then
+        heads[#heads + 1] = list[count + 1]
+        heads[#heads + 1] = group
+    else
+        headless[#headless + 1] = group
+    end
+end
+
+-- The next cohort or suspect, while no other of the lane is in hand.
+local function summon()
+    local next_up = call('ZRANGE', K .. ':suspects', 0, grouped and 15 or 0)
+    for _, member in ipairs(next_up) do
+        call('ZREM', K .. ':suspects', member)
+        if not grouped then
+            local ids, rest = {}, {}
+            for id in member:gmatch('%d+') do
+                table.insert(#ids < batch and ids or rest, id)
+            end
+            if #rest > 0 then
+                call('ZADD', K .. ':suspects', rest[1], table.concat(rest, ','))
+            end
+            return take(ids, nil, true)
+        end
+        local list = call('ZRANGE', jobs_of(member), 0, batch)
+        local marks = read_marks(list)
+        local standing = list[1] and marks[list[1]] and marks[list[1]].s
+        if standing then
+            local count = 1
+            while standing ~= '0' and count < batch and marks[list[count + 1]]
+                and marks[list[count + 1]].s == standing do
+                count = count + 1
+            end
+            return take_of_group(list, count, member, true)
+        end
+        place(member)
+    end
+end
+
+-- As many of a list as may come together: none after the first that is doomed or a suspect.
+local function together(list, most, marks)
+    for position = 1, math.min(#list, most) do
+        local mark = marks[list[position]]
+        if mark and mark.s then
+            return position - 1
+        elseif mark and mark.d then
+            return math.max(position - 1, 1)
+        end
+    end
+    return math.min(#list, most)
+end
+
+local function pick_grouped()
+    local most = math.min(hands - #taken, 64)
+    local groups = most > 0 and call('ZRANGE', K .. ':rota', 0, most - 1) or {}
+    local gone, strays = {}, {}
+    if #groups == 64 and hands > 64 then
+        at_latest(0)
+    end
+    for _, group in ipairs(groups) do
+        if room == 0 then
+            break
+        end
+        local list = call('ZRANGE', jobs_of(group), 0, batch)
+        local count = together(list, math.min(batch, room), read_marks(list))
+        gone[#gone + 1] = group
+        if count > 0 then
+            take_of_group(list, count, group, false)
+        else
+            strays[#strays + 1] = group
+        end
+    end
+    many('ZREM', K .. ':rota', gone)
+    -- A group whose head is a suspect has no place in the rota; one that is empty has none at all.
+    for _, group in ipairs(strays) do
+        place(group)
+    end
+end
+
+local function pick_plain()
+    local wanted = (hands - #taken) * batch
+    local most = math.min(wanted, room)
+    local popped = most > 0 and call('ZPOPMIN', K .. ':ready', most) or {}
+    local list, rest = {}, {}
+    for position = 1, #popped, 2 do
+        list[#list + 1] = popped[position]
+    end
+    if #list == most and most < wanted then
+        at_latest(0)
+    end
+    local marks = read_marks(list)
+    local from = 1
+    while from <= #list and #taken < hands do
+        local ids = {}
+        for position = from, math.min(#list, from + batch - 1) do
+            local mark = marks[list[position]]
+            if mark and mark.d then
+                if #ids == 0 then
+                    ids[1] = list[position]
+                end
+                break
+            end
+            ids[#ids + 1] = list[position]
+        end
+        take(ids)
+        from = from + #ids
+    end
+    for position = from, #list do
+        rest[#rest + 1] = list[position]
+        rest[#rest + 1] = list[position]
+    end
+    many('ZADD', K .. ':ready', rest)
+end
+
+if not alone and hands > 0 then
+    summon()
+end
+if grouped then
+    pick_grouped()
+else
+    pick_plain()
+end
+if room == 0 and #taken < hands then
+    at_latest(0)
+end
+
+local answer = {0}
+if #taken > 0 then
+    local tokens, records, leases, ids = {}, {}, {}, {}
+    local lapse = text(now + lease)
+    for position, hand in ipairs(taken) do
+        tokens[position] = hand.token
+        records[#records + 1] = hand.token
+        records[#records + 1] = hand.record
+        leases[#leases + 1] = lapse
+        leases[#leases + 1] = hand.token
+        for _, id in ipairs(hand.ids) do
+            ids[#ids + 1] = id
+        end
+    end
+    many('HSET', K .. ':hands', records)
+    many('ZADD', K .. ':leases', leases)
+    many('SADD', K .. ':running', ids)
+    many('ZADD', K .. ':heads', heads)
+    many('ZREM', K .. ':heads', headless)
+    remember(tokens)
+    local jobs = call('HMGET', K .. ':jobs', unpack(ids))
+    local marks = has_marks and call('HMGET', K .. ':marks', unpack(ids)) or {}
+    local at = 0
+    for position, hand in ipairs(taken) do
+        local out = {hand.token}
+        for _, id in ipairs(hand.ids) do
+            at = at + 1
+            out[#out + 1] = id
+            out[#out + 1] = jobs[at] or ''
+            out[#out + 1] = marks[at] or ''
+        end
+        answer[position + 1] = out
+    end
+end
+
+-- When something falls due or lapses; and while anything is in hand, soon enough to be heard.
+for _, key in ipairs({':later', ':blocked'}) do
+    local first = call('ZRANGE', K .. key, 0, 0, 'WITHSCORES')[2]
+    if first then
+        at_latest(first - now)
+    end
+end
+local lapses = call('ZRANGE', K .. ':leases', 0, 0, 'WITHSCORES')[2]
+if lapses then
+    at_latest(math.min(math.max(lapses - now, grace - now), math.floor(lease / 3)))
+end
+if lapses or last > began then
+    save()
+end
+answer[1] = again
+return answer

@@ -1,0 +1,43 @@
+-- Begins every script: the lane's own hash, the clock, and numbers.
+--
+-- KEYS[1] is the lane's own hash, `fairy:{lane}`; every other key is that name with a suffix, so all share one slot.
+-- Numbers (ids, tokens, turns) come from one counter that is never behind the clock in microseconds: they rise for
+-- ever, even when the server lost its data, and an id tells when its job was pushed.
+
+local K = KEYS[1]
+local call = redis.call
+
+local own = call('HMGET', K, 'shift', 'last', 'alive', 'grace', 'alone', 'stopped')
+local shift = tonumber(own[1]) or 0
+local time = call('TIME')
+-- Milliseconds: as the server's clock has it, and as the lane judges by.
+local raw = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = raw + shift
+local last = math.max(tonumber(own[2]) or 0, time[1] * 1000000 + time[2] + shift * 1000)
+local began = last
+local alive, grace, alone = tonumber(own[3]), tonumber(own[4]) or 0, own[5] or nil
+
+local function text(number)
+    return string.format('%.0f', number)
+end
+
+local function number()
+    last = last + 1
+    return text(last)
+end
+
+-- A command with as many arguments as there are, at most 2,000; nothing when there are none.
+local function many(command, key, items)
+    if #items > 0 then
+        return call(command, key, unpack(items))
+    end
+end
+
+local function save()
+    call('HSET', K, 'last', text(last), 'alive', raw)
+end
+
+-- Tells every worker of the lane to look again.
+local function wake()
+    call('PUBLISH', K .. ':wake', '')
+end
