@@ -38,7 +38,6 @@ impl Failure {
     pub fn of(error: &RedisError) -> Self {
         let text = error.to_string();
         let code = error.code().unwrap_or_default();
-        // In a multiplexed connection a script's own error keeps its code in front of the text.
         if REFUSALS.contains(&code) || error.kind() == ErrorKind::Client {
             Self::Refused(text)
         } else {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, PushInfo, PushKind, Value};
+use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, PushInfo, PushKind, ServerErrorKind, Value};
 use tokio::sync::Notify;
 
 use super::failure::Failure;
@@ -171,26 +171,30 @@ impl Link {
     }
 
     async fn read(&self, live: &Live, call: &Call) -> Result<Value, Failure> {
-        match live.send(call.command()).await {
-            Err(Failure::Refused(text)) if text.contains("NOSCRIPT") => {
+        match live.give(call.command()).await {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                 live.send(&call.load()).await.map_err(|failure| Failure::Refused(failure.text().to_owned()))?;
                 live.send(call.command()).await
             }
-            answer => answer,
+            answer => answer.map_err(|error| Failure::of(&error)),
         }
     }
 }
 
 impl Live {
-    /// Sends one command; a connection on which an answer was lost is not used again.
+    /// Sends one command.
     pub async fn send(&self, command: &Cmd) -> Result<Value, Failure> {
+        self.give(command).await.map_err(|error| Failure::of(&error))
+    }
+
+    /// Sends one command; a connection on which an answer was lost is not used again.
+    async fn give(&self, command: &Cmd) -> redis::RedisResult<Value> {
         let mut connection = self.connection.clone();
-        connection.send_packed_command(command).await.and_then(Value::extract_error).map_err(|error| {
-            if error.is_io_error() || error.is_unrecoverable_error() {
-                self.broken.store(true, Ordering::Release);
-            }
-            Failure::of(&error)
-        })
+        let answer = connection.send_packed_command(command).await.and_then(Value::extract_error);
+        if answer.as_ref().is_err_and(|error| error.is_io_error() || error.is_unrecoverable_error()) {
+            self.broken.store(true, Ordering::Release);
+        }
+        answer
     }
 }
 

@@ -73,9 +73,9 @@ scenarios! {
 ///
 /// # Panics
 /// When the broker breaks a promise.
-pub async fn exercise(fresh: impl Fn() -> Box<dyn Store>, scale: Scale) {
+pub async fn exercise(fresh: impl AsyncFn() -> Box<dyn Store>, scale: Scale) {
     for (name, scenario) in SCENARIOS {
-        run(name, *scenario, fresh(), scale).await;
+        run(name, *scenario, fresh().await, scale).await;
     }
 }
 
