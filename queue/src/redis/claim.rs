@@ -1,7 +1,7 @@
 //! Claims, which may be repeated though each hands something out.
 //!
-//! Who asks has a name and numbers its claims. When the answer to one was lost, the next says so, and what the lost one
-//! had handed out goes back as it was; and a lost one that reaches the server late finds that a later one was there.
+//! Who asks has a name and numbers its claims, and says which of them was answered last. What a later one had handed out
+//! goes back as it was; and a lost one that reaches the server late finds that a later one was there.
 //! Without this every lost answer would leave jobs in nobody's hands until their lease lapsed, under suspicion.
 
 use std::collections::HashMap;
@@ -22,8 +22,10 @@ use super::script::{CLAIM, Call};
 #[derive(Debug)]
 struct Asker {
     name: String,
-    claims: u64,
-    lost: bool,
+    /// Its last claim.
+    claim: u64,
+    /// The last of them that was answered.
+    answered: u64,
 }
 
 type Idle = Arc<Mutex<HashMap<&'static str, Vec<Asker>>>>;
@@ -52,9 +54,9 @@ impl Askers {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let mut asker = idle.entry(lane).or_default().pop().unwrap_or_else(|| {
             let number = self.made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            Asker { name: format!("{}-{number}", self.instance), claims: 0, lost: false }
+            Asker { name: format!("{}-{number}", self.instance), claim: 0, answered: 0 }
         });
-        asker.claims += 1;
+        asker.claim += 1;
         Asking { lane, asker: Some(asker), idle: Arc::clone(&self.idle) }
     }
 
@@ -62,11 +64,10 @@ impl Askers {
     pub async fn claim(&self, link: &Link, lane: &LaneSpec, ask: &Ask) -> Result<Claimed, Failure> {
         let mut asking = self.asking(lane.name);
         let mut call = Call::new(&CLAIM, &link.key(lane.name));
-        if let Some(asker) = &mut asking.asker {
+        if let Some(asker) = &asking.asker {
             call.arg(u8::from(lane.order == Order::Grouped)).arg(millis(lane.lease));
             call.arg(lane.batch.clamp(1, 500)).arg(ask.hands.min(500));
-            call.arg(&asker.name).arg(asker.claims).arg(u8::from(asker.lost));
-            asker.lost = true;
+            call.arg(&asker.name).arg(asker.claim).arg(asker.answered);
         }
         match link.run(lane.name, &call).await {
             Ok(value) => {
@@ -82,7 +83,7 @@ impl Askers {
 impl Asking {
     fn was_answered(&mut self) {
         if let Some(asker) = &mut self.asker {
-            asker.lost = false;
+            asker.answered = asker.claim;
         }
     }
 }

@@ -173,7 +173,9 @@ impl Link {
     async fn read(&self, live: &Live, call: &Call) -> Result<Value, Failure> {
         match live.give(call.command()).await {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                live.send(&call.load()).await.map_err(|failure| Failure::Refused(failure.text().to_owned()))?;
+                live.send(&call.load())
+                    .await
+                    .map_err(|failure| Failure::Refused(failure.text().to_owned()))?;
                 live.send(call.command()).await
             }
             answer => answer.map_err(|error| Failure::of(&error)),

@@ -3,6 +3,7 @@
 mod broker;
 mod claim;
 mod failure;
+mod inspect;
 mod link;
 mod listen;
 mod operate;
@@ -14,4 +15,5 @@ mod reply;
 mod script;
 mod settle;
 
+pub use inspect::{Inspection, Unfit, inspect};
 pub use options::{AddressError, Options, open};

@@ -65,8 +65,7 @@ impl Pushers {
     }
 
     fn pusher(&self, lane: &LaneSpec) -> mpsc::Sender<Push> {
-        let rule =
-            Rule { lane: lane.name, grouped: lane.order == Order::Grouped, limit: lane.group_limit };
+        let rule = Rule { lane: lane.name, grouped: lane.order == Order::Grouped, limit: lane.group_limit };
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let start = || {
             let (sender, receiver) = mpsc::channel(WAITING);

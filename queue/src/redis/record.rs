@@ -97,7 +97,8 @@ pub(super) fn raw(id: String, record: &[u8], of_it: &[u8]) -> RawJob {
     let (header, payload) = split(record);
     let mark = mark(of_it);
     let pushed_at = pushed_at(&id);
-    let doomed = mark.d.map(|error| Doom { error, at: mark.t.unwrap_or(pushed_at), history: mark.h, crashes: mark.c });
+    let doomed =
+        mark.d.map(|error| Doom { error, at: mark.t.unwrap_or(pushed_at), history: mark.h, crashes: mark.c });
     RawJob {
         id: JobId::from(id),
         payload: payload.to_vec(),

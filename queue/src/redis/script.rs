@@ -27,11 +27,25 @@ macro_rules! script {
 script!(PUSH, "", "lane.lua", "marks.lua", "groups.lua", "push.lua");
 script!(CLAIM, " flags=allow-oom", "lane.lua", "marks.lua", "groups.lua", "hands.lua", "claim.lua");
 script!(
-    SETTLE, " flags=allow-oom", "lane.lua", "marks.lua", "groups.lua", "hands.lua", "letters.lua", "settle.lua"
+    SETTLE,
+    " flags=allow-oom",
+    "lane.lua",
+    "marks.lua",
+    "groups.lua",
+    "hands.lua",
+    "letters.lua",
+    "settle.lua"
 );
 script!(RENEW, " flags=allow-oom", "lane.lua", "hands.lua", "renew.lua");
 script!(
-    RETRY, " flags=allow-oom", "lane.lua", "marks.lua", "groups.lua", "letters.lua", "audit.lua", "retry.lua"
+    RETRY,
+    " flags=allow-oom",
+    "lane.lua",
+    "marks.lua",
+    "groups.lua",
+    "letters.lua",
+    "audit.lua",
+    "retry.lua"
 );
 script!(DISCARD, " flags=allow-oom", "lane.lua", "marks.lua", "letters.lua", "audit.lua", "discard.lua");
 script!(PAUSE, " flags=allow-oom", "lane.lua", "marks.lua", "groups.lua", "audit.lua", "pause.lua");

@@ -17,11 +17,7 @@ const MOST: usize = 500;
 const ERROR_CHARS: usize = 2_000;
 
 /// Carries out verdicts; returns the tokens that are lost.
-pub(super) async fn settle(
-    link: &Link,
-    lane: &LaneSpec,
-    settled: &[Settled],
-) -> Result<Vec<Token>, Failure> {
+pub(super) async fn settle(link: &Link, lane: &LaneSpec, settled: &[Settled]) -> Result<Vec<Token>, Failure> {
     let mut lost = Vec::new();
     let mut rest = settled;
     while !rest.is_empty() {

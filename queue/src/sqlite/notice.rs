@@ -4,8 +4,8 @@
 //! operator's tool wrote in another process, and a clock that was set. The writer looks for both now and then, and
 //! forgets unique keys whose lifetime is over while it is at it.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use sqlx::SqliteConnection;
 use tokio::time::Instant;

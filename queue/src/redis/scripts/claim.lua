@@ -2,11 +2,11 @@
 -- and 64 groups are handed out, 500 jobs taken over, 500 later jobs and 500 blocked groups let in, 100 keys purged.
 --
 -- ARGV: 1 if grouped · the lease in ms · most jobs in a hand-out · most hand-outs · who asks · the number of this claim,
--- rising with each · 1 if the answer to the one before was lost, whose hand-outs then go back.
+-- rising with each · the number of the last that was answered; what was handed out to a later one goes back.
 -- Answers after how many ms to ask again, or -1, and for each hand-out its token and for each job id, record, mark.
 
 local grouped, lease, batch = ARGV[1] == '1', tonumber(ARGV[2]), tonumber(ARGV[3])
-local hands, claim, lost = tonumber(ARGV[4]), tonumber(ARGV[6]), ARGV[7] == '1'
+local hands, claim, answered = tonumber(ARGV[4]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local asker = K .. ':asker:' .. ARGV[5]
 local forget_after = lease * 10 + 60000
 
@@ -25,7 +25,7 @@ if before then
     for token in list:gmatch('%d+') do
         tokens[#tokens + 1] = token
     end
-    if lost and #tokens > 0 then
+    if tonumber(done) > answered and #tokens > 0 then
         local held, found, ids = finish(tokens)
         local marks = read_marks(ids)
         for _, token in ipairs(found) do
@@ -38,7 +38,7 @@ if before then
         save()
     end
 end
-if lost then
+if answered < claim - 1 then
     remember({})
 end
 

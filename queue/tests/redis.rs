@@ -1,0 +1,401 @@
+//! What only a server shared by several processes can show. Each handle stands for a process.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod server;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use fairy_queue::redis::{Options, Unfit, inspect, open};
+use fairy_queue::testing::{Probe, start, until};
+use fairy_queue::{
+    Answer, Ask, Hand, Hold, LaneSpec, NewJob, Order, PushError, Queue, RetrySchedule, Settled, Token,
+    Verdict,
+};
+use server::{Engine, Server};
+use tokio::sync::Semaphore;
+
+const fn lane(name: &'static str, order: Order, batch: usize, lease: Duration) -> LaneSpec {
+    let retry = RetrySchedule::Steps(&[]);
+    LaneSpec { name, order, lease, batch, retry, group_limit: None, max_payload: 65_536 }
+}
+
+static PLAIN: LaneSpec = lane("plain", Order::Plain, 10, Duration::from_secs(15));
+static GROUPED: LaneSpec = lane("grouped", Order::Grouped, 10, Duration::from_secs(15));
+static SHORT: LaneSpec = lane("short", Order::Plain, 1, Duration::from_secs(1));
+
+fn item(value: u64) -> NewJob {
+    NewJob::json(&value).unwrap()
+}
+
+async fn claim(queue: &Queue, lane: &LaneSpec) -> Vec<Hand> {
+    queue.broker().claim(lane, Ask { hands: 1, worker: "test".into() }).await.unwrap().hands
+}
+
+async fn settle(queue: &Queue, lane: &LaneSpec, hand: &Hand, verdict: Verdict) -> Vec<Token> {
+    let verdicts = hand.jobs.iter().map(|job| (job.id.clone(), verdict.clone())).collect();
+    queue.broker().settle(lane, vec![Settled { token: hand.token, verdicts }]).await.unwrap()
+}
+
+async fn drained(queue: &Queue, lane: &LaneSpec) {
+    until(async || match queue.stats(lane).await {
+        Ok(stats) => stats.waiting + stats.later + stats.in_flight == 0,
+        Err(_) => false,
+    })
+    .await;
+}
+
+/// How often each item was done, by whatever handler.
+fn times<'a>(probes: impl IntoIterator<Item = &'a Arc<Probe>>) -> HashMap<u64, usize> {
+    let mut times = HashMap::new();
+    for item in probes.into_iter().flat_map(|probe| probe.items()) {
+        *times.entry(item).or_default() += 1;
+    }
+    times
+}
+
+fn doing() -> Arc<Probe> {
+    Arc::new(Probe::each(|_| Answer::Done))
+}
+
+/// A handler that waits until it is let go.
+fn gated() -> (Arc<Probe>, Arc<Semaphore>) {
+    let gate = Arc::new(Semaphore::new(0));
+    let opened = Arc::clone(&gate);
+    let probe = Probe::batch(move |jobs| {
+        let gate = Arc::clone(&opened);
+        Box::pin(async move {
+            drop(gate.acquire().await);
+            vec![Answer::Done; jobs.len()]
+        })
+    });
+    (Arc::new(probe), gate)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_processes_share_a_lane() {
+    let server = Server::start(Engine::Redis).await;
+    let (one, two) = (server.open(), server.open());
+    let (first, second) = (doing(), doing());
+    let running = [start(&one, &PLAIN, &first, 2), start(&two, &PLAIN, &second, 2)];
+    for part in 0..50 {
+        let queue = if part % 2 == 0 { &one } else { &two };
+        queue.push(&PLAIN, (0..20).map(|number| item(part * 20 + number)).collect()).await.unwrap();
+    }
+    drained(&one, &PLAIN).await;
+    for running in running {
+        running.stop().await;
+    }
+    let times = times([&first, &second]);
+    assert_eq!((times.len(), times.values().max()), (1_000, Some(&1)), "each once");
+    assert!(!first.items().is_empty() && !second.items().is_empty(), "both had their share");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_processes_keep_the_order_of_a_group() {
+    let server = Server::start(Engine::Redis).await;
+    let (one, two) = (server.open(), server.open());
+    let (next, inside) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let broken = Arc::new(AtomicBool::new(false));
+    let probe = || {
+        let (next, inside, broken) = (Arc::clone(&next), Arc::clone(&inside), Arc::clone(&broken));
+        Arc::new(Probe::batch(move |jobs| {
+            let (next, inside, broken) = (Arc::clone(&next), Arc::clone(&inside), Arc::clone(&broken));
+            Box::pin(async move {
+                let alone = inside.fetch_add(1, Ordering::SeqCst) == 0;
+                tokio::task::yield_now().await;
+                let in_order = jobs.iter().all(|job| next.fetch_add(1, Ordering::SeqCst) == job.payload);
+                broken.fetch_or(!alone || !in_order, Ordering::SeqCst);
+                inside.fetch_sub(1, Ordering::SeqCst);
+                vec![Answer::Done; jobs.len()]
+            })
+        }))
+    };
+    let (first, second) = (probe(), probe());
+    let running = [start(&one, &GROUPED, &first, 4), start(&two, &GROUPED, &second, 4)];
+    for number in 0..500 {
+        one.push(&GROUPED, vec![item(number).group("a")]).await.unwrap();
+    }
+    drained(&one, &GROUPED).await;
+    for running in running {
+        running.stop().await;
+    }
+    assert_eq!(next.load(Ordering::SeqCst), 500);
+    assert!(!broken.load(Ordering::SeqCst), "one batch in flight, in order, whoever works");
+    assert!(!first.items().is_empty() && !second.items().is_empty(), "both had their share");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn another_process_takes_over_when_the_lease_lapses() {
+    let server = Server::start(Engine::Redis).await;
+    let (one, two) = (server.open(), server.open());
+    let second = doing();
+    let running = start(&two, &SHORT, &second, 1);
+    two.push(&SHORT, vec![item(0)]).await.unwrap();
+    until(async || second.items().len() == 1).await;
+    let held = gated().0;
+    let dying = start(&one, &SHORT, &held, 1);
+    // Whoever is first takes it; the process that dies is to have one.
+    let mut number = 0;
+    until(async || {
+        two.push(&SHORT, vec![item(1)]).await.unwrap();
+        !held.items().is_empty()
+    })
+    .await;
+    number += held.items().len();
+    let died = Instant::now();
+    dying.abort();
+    drop(one);
+    drained(&two, &SHORT).await;
+    let after = died.elapsed();
+    running.stop().await;
+    assert!(number > 0 && after >= SHORT.lease * 2 / 3, "not before its lease lapsed: {after:?}");
+    assert!(after < SHORT.lease * 3, "and soon after: {after:?}");
+}
+
+#[tokio::test]
+async fn who_comes_back_after_the_lease_changes_nothing() {
+    let server = Server::start(Engine::Redis).await;
+    let (one, two) = (server.open(), server.open());
+    for (lane, group) in [(&PLAIN, None), (&GROUPED, Some("a"))] {
+        let job = NewJob { group: group.map(str::to_owned), ..item(1) };
+        one.push(lane, vec![job]).await.unwrap();
+        let lost = claim(&one, lane).await.remove(0);
+        two.broker().shift_clock(Duration::from_secs(60)).await.unwrap();
+        let held = claim(&two, lane).await.remove(0);
+        assert_eq!(held.jobs[0].id, lost.jobs[0].id);
+        assert_eq!(one.broker().renew(lane, vec![lost.token]).await.unwrap(), [lost.token]);
+        for verdict in [Verdict::Remove, Verdict::HandBack, Verdict::Bury] {
+            assert_eq!(settle(&one, lane, &lost, verdict).await, [lost.token]);
+        }
+        assert_eq!(two.stats(lane).await.unwrap().in_flight, 1, "its new holder keeps it");
+        assert_eq!(settle(&two, lane, &held, Verdict::Remove).await, []);
+    }
+}
+
+/// Pushes until it is known to be accepted; a repeat meets its own key.
+async fn push_surely(queue: &Queue, lane: &LaneSpec, number: u64, group: Option<String>) {
+    let hold = Hold::For(Duration::from_secs(3_600));
+    let job = NewJob { group, ..item(number).unique(number.to_string(), hold) };
+    while queue.push(lane, vec![job.clone()]).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_that_dies_under_its_workers_loses_and_doubles_nothing() {
+    let server = Server::start(Engine::Redis).await;
+    let (one, two) = (server.open(), server.open());
+    for (lane, groups) in [(&PLAIN, None), (&GROUPED, Some(7))] {
+        let (first, second) = (doing(), doing());
+        let running = [start(&one, lane, &first, 4), start(&two, lane, &second, 4)];
+        let pushed = Arc::new(AtomicU64::new(0));
+        let over = Arc::new(AtomicBool::new(false));
+        let pushing: Vec<_> = (0..8)
+            .map(|pusher| {
+                let queue = if pusher % 2 == 0 { one.clone() } else { two.clone() };
+                let (pushed, over) = (Arc::clone(&pushed), Arc::clone(&over));
+                tokio::spawn(async move {
+                    while !over.load(Ordering::Relaxed) {
+                        let number = pushed.fetch_add(1, Ordering::Relaxed);
+                        let group = groups.map(|groups| format!("group {}", number % groups));
+                        push_surely(&queue, lane, number, group).await;
+                    }
+                })
+            })
+            .collect();
+        for round in 0..4 {
+            let seen = first.items().len() + second.items().len();
+            until(async || first.items().len() + second.items().len() > seen + 100).await;
+            if round == 3 {
+                server.stop().await;
+            } else {
+                server.kill();
+            }
+            server.resume().await;
+        }
+        over.store(true, Ordering::Relaxed);
+        for pushing in pushing {
+            pushing.await.unwrap();
+        }
+        drained(&one, lane).await;
+        for running in running {
+            running.stop().await;
+        }
+        let times = times([&first, &second]);
+        assert_eq!(times.len() as u64, pushed.load(Ordering::Relaxed), "nothing is lost");
+        assert!(times.values().all(|times| *times == 1), "nothing is done twice");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_lease_lapses_while_the_server_is_away() {
+    let server = Server::start(Engine::Redis).await;
+    let (one, two) = (server.open(), server.open());
+    let (held, gate) = gated();
+    let running = start(&one, &SHORT, &held, 1);
+    one.push(&SHORT, vec![item(1)]).await.unwrap();
+    until(async || held.items().len() == 1).await;
+    let other = doing();
+    let idle = start(&two, &SHORT, &other, 1);
+    server.kill();
+    // Longer than the lease: nobody could have renewed it.
+    tokio::time::sleep(SHORT.lease * 3 / 2).await;
+    server.resume().await;
+    let renewed = Instant::now();
+    until(async || renewed.elapsed() > SHORT.lease * 3 / 2).await;
+    assert!(other.items().is_empty(), "the one who has it still has it");
+    gate.add_permits(1);
+    drained(&one, &SHORT).await;
+    running.stop().await;
+    idle.stop().await;
+    assert_eq!(held.items(), [1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_pause_longer_than_the_patience_loses_and_doubles_nothing() {
+    let server = Server::start(Engine::Redis).await;
+    let options = Options { patience: Duration::from_millis(200), ..server.options() };
+    let queue = open(&options).unwrap();
+    let probe = doing();
+    let running = start(&queue, &PLAIN, &probe, 4);
+    let mut number = 0;
+    for _ in 0..3 {
+        queue.stats(&PLAIN).await.unwrap();
+        server.ask::<()>(&["CLIENT", "PAUSE", "700", "ALL"]).await;
+        let paused = Instant::now();
+        let lost = queue
+            .push(&PLAIN, vec![item(number).unique(number.to_string(), Hold::For(Duration::from_secs(60)))])
+            .await;
+        assert!(matches!(lost, Err(PushError::Unknown(_))), "its answer was lost: {lost:?}");
+        while paused.elapsed() < Duration::from_millis(1_200) {
+            push_surely(&queue, &PLAIN, number, None).await;
+            number += 1;
+        }
+    }
+    drained(&queue, &PLAIN).await;
+    running.stop().await;
+    let times = times([&probe]);
+    assert_eq!(times.len() as u64, number);
+    assert!(times.values().all(|times| *times == 1));
+}
+
+#[tokio::test]
+async fn what_a_lost_answer_handed_out_goes_back() {
+    let server = Server::start_with(Engine::Redis, &["--enable-debug-command", "yes"]).await;
+    let options = Options { patience: Duration::from_millis(200), ..server.options() };
+    let queue = open(&options).unwrap();
+    for (lane, group) in [(&PLAIN, None), (&GROUPED, Some("a"))] {
+        let job = |number| NewJob { group: group.map(str::to_owned), ..item(number) };
+        queue.push(lane, (0..5).map(job).collect()).await.unwrap();
+        // The server is busy when the claim comes, and carries it out when nobody waits for it any more.
+        let asleep = tokio::spawn({
+            let server = Arc::clone(&server);
+            async move { server.ask::<()>(&["DEBUG", "SLEEP", "0.8"]).await }
+        });
+        let ask = || Ask { hands: 1, worker: "test".into() };
+        until(async || queue.broker().claim(lane, ask()).await.is_err() || asleep.is_finished()).await;
+        asleep.await.unwrap();
+        let mut hand = Vec::new();
+        while hand.is_empty() {
+            if let Ok(claimed) = queue.broker().claim(lane, ask()).await {
+                hand = claimed.hands;
+            }
+        }
+        assert_eq!((hand.len(), hand[0].jobs.len()), (1, 5), "as if it had never been handed out");
+        assert_eq!(queue.stats(lane).await.unwrap().in_flight, 5);
+        assert_eq!(settle(&queue, lane, &hand[0], Verdict::Remove).await, []);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_full_server_refuses_and_loses_nothing() {
+    let server = Server::start(Engine::Redis).await;
+    let queue = server.open();
+    queue.push(&PLAIN, vec![item(0)]).await.unwrap();
+    let info: String = server.ask(&["INFO", "memory"]).await;
+    let used = info.lines().find_map(|line| line.strip_prefix("used_memory:")).unwrap();
+    let limit = used.trim().parse::<u64>().unwrap() + (4 << 20);
+    server.ask::<()>(&["CONFIG", "SET", "maxmemory", &limit.to_string()]).await;
+    let mut accepted = 1;
+    let refused = loop {
+        let job = item(accepted).trace("x".repeat(500));
+        match queue.push(&PLAIN, vec![job; 1]).await {
+            Ok(_) => accepted += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, PushError::Unavailable(_)), "certainly nothing was written: {refused:?}");
+    assert!(accepted > 100, "{accepted}");
+    assert_eq!(queue.stats(&PLAIN).await.unwrap().waiting, accepted);
+    let probe = doing();
+    let running = start(&queue, &PLAIN, &probe, 4);
+    drained(&queue, &PLAIN).await;
+    let times = times([&probe]);
+    assert_eq!((times.len() as u64, times.values().max()), (accepted, Some(&1)), "a full lane can be worked");
+    push_surely(&queue, &PLAIN, accepted, None).await;
+    drained(&queue, &PLAIN).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_has_certainly_not_accepted() {
+    let server = Server::start(Engine::Redis).await;
+    let queue = server.open();
+    queue.push(&PLAIN, vec![item(1)]).await.unwrap();
+    server.kill();
+    // The connection's end has to be noticed first.
+    until(async || matches!(queue.push(&PLAIN, vec![item(2)]).await, Err(PushError::Unavailable(_)))).await;
+    let begun = Instant::now();
+    let all = (0..64).map(|number| {
+        let queue = queue.clone();
+        async move { queue.push(&PLAIN, vec![item(number)]).await }
+    });
+    for refused in futures::future::join_all(all).await {
+        assert!(matches!(refused, Err(PushError::Unavailable(_))), "{refused:?}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(5), "and says so at once: {:?}", begun.elapsed());
+    server.resume().await;
+    push_surely(&queue, &PLAIN, 3, None).await;
+    assert_eq!(queue.stats(&PLAIN).await.unwrap().waiting, 2, "what was refused was not written");
+}
+
+#[tokio::test]
+async fn scripts_that_were_flushed_are_loaded_again() {
+    let server = Server::start(Engine::Redis).await;
+    let queue = server.open();
+    for number in 0..3 {
+        server.ask::<()>(&["SCRIPT", "FLUSH"]).await;
+        queue.push(&PLAIN, vec![item(number)]).await.unwrap();
+        server.ask::<()>(&["SCRIPT", "FLUSH"]).await;
+        let hand = claim(&queue, &PLAIN).await.remove(0);
+        server.ask::<()>(&["SCRIPT", "FLUSH"]).await;
+        assert_eq!(settle(&queue, &PLAIN, &hand, Verdict::Remove).await, []);
+    }
+}
+
+#[tokio::test]
+async fn a_server_is_inspected() {
+    for engine in [Engine::Redis, Engine::Valkey] {
+        let server = Server::start(engine).await;
+        let options = server.options();
+        let found = inspect(&options).await.unwrap();
+        let name = if matches!(engine, Engine::Redis) { "redis 7" } else { "valkey " };
+        assert!(found.server.starts_with(name), "{found:?}");
+        assert_eq!(found.warnings, Vec::<String>::new());
+        server.ask::<()>(&["CONFIG", "SET", "appendfsync", "everysec"]).await;
+        server.ask::<()>(&["CONFIG", "SET", "no-appendfsync-on-rewrite", "yes"]).await;
+        let warnings = inspect(&options).await.unwrap().warnings;
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
+        server.ask::<()>(&["CONFIG", "SET", "appendonly", "no"]).await;
+        let warnings = inspect(&options).await.unwrap().warnings;
+        assert!(warnings.len() == 1 && warnings[0].contains("appendonly"), "{warnings:?}");
+        server.ask::<()>(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]).await;
+        let evicts = inspect(&options).await;
+        assert!(matches!(evicts, Err(Unfit::Evicts(_))), "{evicts:?}");
+        server.kill();
+        assert!(matches!(inspect(&options).await, Err(Unfit::Away(_))));
+    }
+}
