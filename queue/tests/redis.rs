@@ -331,7 +331,8 @@ async fn a_full_server_refuses_and_loses_nothing() {
     assert!(accepted > 100, "{accepted}");
     assert_eq!(queue.stats(&PLAIN).await.unwrap().waiting, accepted);
     let probe = doing();
-    let running = start(&queue, &PLAIN, &probe, 4);
+    let fresh = server.open();
+    let running = start(&fresh, &PLAIN, &probe, 4);
     drained(&queue, &PLAIN).await;
     let times = times([&probe]);
     assert_eq!((times.len() as u64, times.values().max()), (accepted, Some(&1)), "a full lane can be worked");

@@ -156,10 +156,13 @@ impl Link {
     pub async fn run(&self, lane: &str, call: &Call) -> Result<Value, Failure> {
         let live = self.live().await?;
         if !lock(&live.lanes).contains(lane) {
-            let enter = redis::cmd("SADD").arg(self.lanes_key()).arg(lane).to_owned();
-            // Nothing of the call itself was sent yet.
-            live.send(&enter).await.map_err(|failure| Failure::Refused(failure.text().to_owned()))?;
-            lock(&live.lanes).insert(lane.to_owned());
+            match live.send(redis::cmd("SADD").arg(self.lanes_key()).arg(lane)).await {
+                Ok(_) => drop(lock(&live.lanes).insert(lane.to_owned())),
+                // A server that is full has no room for the name, and must be worked all the same.
+                Err(Failure::Refused(_)) => {}
+                // Nothing of the call itself was sent yet.
+                Err(Failure::Unknown(text)) => return Err(Failure::Refused(text)),
+            }
         }
         self.read(&live, call).await
     }

@@ -26,10 +26,10 @@ local function number()
     return text(last)
 end
 
--- A command with as many arguments as there are, at most 2,000; nothing when there are none.
+-- A command with as many arguments as there are, in parts that fit on Lua's stack; nothing when there are none.
 local function many(command, key, items)
-    if #items > 0 then
-        return call(command, key, unpack(items))
+    for from = 1, #items, 4000 do
+        call(command, key, unpack(items, from, math.min(from + 3999, #items)))
     end
 end
 

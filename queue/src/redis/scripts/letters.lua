@@ -4,18 +4,18 @@
 
 -- Forgets jobs, and frees the keys they hold until they are acknowledged.
 local function forget(ids)
-    if #ids == 0 then
-        return
-    end
-    call('HDEL', K .. ':jobs', unpack(ids))
+    many('HDEL', K .. ':jobs', ids)
     if has_marks then
-        call('HDEL', K .. ':marks', unpack(ids))
+        many('HDEL', K .. ':marks', ids)
     end
-    if call('EXISTS', K .. ':keyed') == 1 then
+    if #ids > 0 and call('EXISTS', K .. ':keyed') == 1 then
         local free = {}
-        for _, key in ipairs(call('HMGET', K .. ':keyed', unpack(ids))) do
-            if key then
-                free[#free + 1] = key
+        for from = 1, #ids, 4000 do
+            local part = {unpack(ids, from, math.min(from + 3999, #ids))}
+            for _, key in ipairs(call('HMGET', K .. ':keyed', unpack(part))) do
+                if key then
+                    free[#free + 1] = key
+                end
             end
         end
         many('HDEL', K .. ':keyed', ids)

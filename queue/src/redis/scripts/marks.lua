@@ -7,9 +7,10 @@ local has_marks = call('EXISTS', K .. ':marks') == 1
 
 local function read_marks(ids)
     local marks = {}
-    if has_marks and #ids > 0 then
-        for position, mark in ipairs(call('HMGET', K .. ':marks', unpack(ids))) do
-            marks[ids[position]] = mark and cjson.decode(mark) or nil
+    for from = 1, has_marks and #ids or 0, 4000 do
+        local part = {unpack(ids, from, math.min(from + 3999, #ids))}
+        for position, mark in ipairs(call('HMGET', K .. ':marks', unpack(part))) do
+            marks[part[position]] = mark and cjson.decode(mark) or nil
         end
     end
     return marks
