@@ -400,3 +400,50 @@ async fn a_server_is_inspected() {
         assert!(matches!(inspect(&options).await, Err(Unfit::Away(_))));
     }
 }
+
+/// A user that may do what the documentation of the options says, and nothing else.
+const USER: &str = "USER fairy on >secret resetkeys ~fairy:* resetchannels &fairy:* -@all +@read +@write \
+     +@scripting +@pubsub +@connection +time";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_user_with_few_rights_works_over_tls() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (cert, key) = (dir.path().join("cert.pem"), dir.path().join("key.pem"));
+    std::fs::write(&cert, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let port = server::free_port();
+    let (tls_port, cert, key) = (port.to_string(), cert.to_str().unwrap(), key.to_str().unwrap());
+    let settings = ["--tls-port", &tls_port, "--tls-cert-file", cert, "--tls-key-file", key];
+    let client = ["--tls-auth-clients", "no", "--tls-ca-cert-file", cert];
+    let server = Server::start_with(Engine::Redis, &[settings.as_slice(), &client].concat()).await;
+    let words: Vec<&str> = std::iter::once("ACL").chain(["SETUSER"]).chain(USER.split_whitespace().skip(1)).collect();
+    server.ask::<()>(&words).await;
+    let options = Options {
+        url: format!("rediss://fairy:secret@localhost:{port}"),
+        authority: Some(made.cert.pem().into_bytes()),
+        ..server.options()
+    };
+    let queue = open(&options).unwrap();
+    for (lane, group) in [(&PLAIN, None), (&GROUPED, Some("a"))] {
+        let probe = doing();
+        let running = start(&queue, lane, &probe, 2);
+        for number in 0..20 {
+            push_surely(&queue, lane, number, group.map(str::to_owned)).await;
+        }
+        drained(&queue, lane).await;
+        running.stop().await;
+        assert_eq!(probe.items().len(), 20);
+        queue.pause(lane, group, "ada").await.unwrap();
+        queue.resume(lane, group, "ada").await.unwrap();
+        assert!(queue.find(lane, "3").await.unwrap().is_some());
+    }
+    assert_eq!(queue.audit(10).await.unwrap().len(), 4);
+    let stranger = Options { authority: None, ..options.clone() };
+    let refused = open(&stranger).unwrap().push(&PLAIN, vec![item(1)]).await;
+    assert!(matches!(refused, Err(PushError::Unavailable(_))), "its certificate is not known: {refused:?}");
+    let wrong = Options { url: options.url.replace("secret", "guess"), ..options.clone() };
+    let refused = open(&wrong).unwrap().push(&PLAIN, vec![item(1)]).await;
+    assert!(matches!(refused, Err(PushError::Unavailable(_))), "{refused:?}");
+    assert!(!format!("{options:?}").contains("secret"), "a password is never printed");
+}

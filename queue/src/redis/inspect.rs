@@ -54,7 +54,7 @@ impl From<Failure> for Unfit {
 /// # Errors
 /// When it cannot be reached or is unfit.
 pub async fn inspect(options: &Options) -> Result<Inspection, Unfit> {
-    let link = Link::new(client(&options.url)?, options.patience, options.prefix.clone());
+    let link = Link::new(client(options)?, options.patience, options.prefix.clone());
     let info = info(&link).await?;
     let said = |key: &str| info.get(key).map(String::as_str).unwrap_or_default();
     let version = said("redis_version");

@@ -1,9 +1,10 @@
 //! Where the server is, and opening a handle to it.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Client, IntoConnectionInfo, ProtocolVersion};
+use redis::{Client, ConnectionAddr, IntoConnectionInfo, ProtocolVersion, TlsCertificates};
 use tokio_util::sync::CancellationToken;
 
 use crate::Queue;
@@ -16,16 +17,27 @@ use super::listen::listen;
 use super::push::Pushers;
 
 /// How a process speaks to the server.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Options {
-    /// `redis://…` or `rediss://…`, with user and password where there are any.
+    /// `redis://…` or `rediss://…`, with user and password where there are any. The user may be one that has only
+    /// `~fairy:* &fairy:* +@read +@write +@scripting +@pubsub +@connection +time`; [`super::inspect`] also asks `+info`
+    /// and `+config|get`.
     pub url: String,
+    /// The certificate, as PEM, by which the server's is judged instead of those that everybody trusts.
+    pub authority: Option<Vec<u8>>,
     /// What the names of all keys begin with; without braces.
     pub prefix: String,
     /// A name that no other process and no other start of this one has.
     pub instance: String,
     /// How long an answer may take before it counts as lost and the connection as broken.
     pub patience: Duration,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The address may have a password in it.
+        out.debug_struct("Options").field("prefix", &self.prefix).field("instance", &self.instance).finish()
+    }
 }
 
 /// The address cannot be used.
@@ -39,7 +51,7 @@ pub struct AddressError(String);
 /// # Errors
 /// When the address cannot be used.
 pub fn open(options: &Options) -> Result<Queue, AddressError> {
-    let client = client(&options.url)?;
+    let client = client(options)?;
     if options.prefix.contains(['{', '}']) {
         return Err(AddressError("a prefix has no braces".into()));
     }
@@ -57,9 +69,16 @@ pub fn open(options: &Options) -> Result<Queue, AddressError> {
 }
 
 /// A client that speaks RESP3, in which the server's messages come over the same connection.
-pub(super) fn client(url: &str) -> Result<Client, AddressError> {
+pub(super) fn client(options: &Options) -> Result<Client, AddressError> {
     let unusable = |error: redis::RedisError| AddressError(error.to_string());
-    let info = url.into_connection_info().map_err(unusable)?;
-    let redis = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    Client::open(info.set_redis_settings(redis)).map_err(unusable)
+    let info = options.url.as_str().into_connection_info().map_err(unusable)?;
+    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+    let info = info.set_redis_settings(settings);
+    if !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
+        return Client::open(info).map_err(unusable);
+    }
+    // Whoever was first in this process may have chosen another; it will do as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let certificates = TlsCertificates { client_tls: None, root_cert: options.authority.clone() };
+    Client::build_with_tls(info, certificates).map_err(unusable)
 }

@@ -129,6 +129,7 @@ impl Server {
         static STARTS: AtomicU64 = AtomicU64::new(0);
         Options {
             url: self.url(),
+            authority: None,
             prefix: "fairy".into(),
             instance: format!("test-{}", STARTS.fetch_add(1, Ordering::Relaxed)),
             patience: Duration::from_secs(5),
@@ -147,7 +148,8 @@ impl Drop for Server {
     }
 }
 
-fn free_port() -> u16 {
+/// A port that nobody uses.
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
