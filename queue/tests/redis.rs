@@ -417,7 +417,8 @@ async fn a_user_with_few_rights_works_over_tls() {
     let settings = ["--tls-port", &tls_port, "--tls-cert-file", cert, "--tls-key-file", key];
     let client = ["--tls-auth-clients", "no", "--tls-ca-cert-file", cert];
     let server = Server::start_with(Engine::Redis, &[settings.as_slice(), &client].concat()).await;
-    let words: Vec<&str> = std::iter::once("ACL").chain(["SETUSER"]).chain(USER.split_whitespace().skip(1)).collect();
+    let words: Vec<&str> =
+        std::iter::once("ACL").chain(["SETUSER"]).chain(USER.split_whitespace().skip(1)).collect();
     server.ask::<()>(&words).await;
     let options = Options {
         url: format!("rediss://fairy:secret@localhost:{port}"),
