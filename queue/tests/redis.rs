@@ -448,3 +448,56 @@ async fn a_user_with_few_rights_works_over_tls() {
     assert!(matches!(refused, Err(PushError::Unavailable(_))), "{refused:?}");
     assert!(!format!("{options:?}").contains("secret"), "a password is never printed");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_fail_over_loses_nothing_that_was_accepted() {
+    let server = Server::start(Engine::Valkey).await;
+    let replica = Server::start(Engine::Valkey).await;
+    replica.ask::<()>(&["REPLICAOF", "127.0.0.1", &server.port().to_string()]).await;
+    let warned = inspect(&Options { replicas: 2, ..server.options() });
+    until(async || replica.ask::<String>(&["INFO", "replication"]).await.contains("master_link_status:up"))
+        .await;
+    let warnings = warned.await.unwrap().warnings;
+    assert!(warnings.len() == 1 && warnings[0].contains("waits for 2"), "{warnings:?}");
+    let warnings = inspect(&server.options()).await.unwrap().warnings;
+    assert!(warnings.len() == 1 && warnings[0].contains("does not wait"), "{warnings:?}");
+
+    let patience = Duration::from_millis(500);
+    let queue = open(&Options { replicas: 1, patience, ..server.options() }).unwrap();
+    let accepted = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let pushing: Vec<_> = (0..16u64)
+        .map(|pusher| {
+            let (queue, accepted) = (queue.clone(), Arc::clone(&accepted));
+            tokio::spawn(async move {
+                for number in 0.. {
+                    let item = item(pusher * 1_000_000 + number);
+                    let Ok(pushed) = queue.push(&PLAIN, vec![item]).await else { return };
+                    accepted.lock().unwrap().push(pushed[0].id.clone());
+                }
+            })
+        })
+        .collect();
+    until(async || accepted.lock().unwrap().len() > 2_000).await;
+    server.kill();
+    for pushing in pushing {
+        pushing.await.unwrap();
+    }
+    replica.ask::<()>(&["REPLICAOF", "NO", "ONE"]).await;
+    let survivor = replica.open();
+    let mut there = std::collections::HashSet::new();
+    loop {
+        let claimed =
+            survivor.broker().claim(&PLAIN, Ask { hands: 50, worker: "test".into() }).await.unwrap();
+        if claimed.hands.is_empty() {
+            break;
+        }
+        there.extend(claimed.hands.into_iter().flat_map(|hand| hand.jobs).map(|job| job.id));
+    }
+    let missing: Vec<_> = accepted.lock().unwrap().iter().filter(|id| !there.contains(id)).cloned().collect();
+    assert!(missing.is_empty(), "{} of {} are lost", missing.len(), there.len());
+
+    // Alone it accepts nothing that would have to be on a replica.
+    let careful = open(&Options { replicas: 1, patience, ..replica.options() }).unwrap();
+    let unsure = careful.push(&PLAIN, vec![item(1)]).await;
+    assert!(matches!(unsure, Err(PushError::Unknown(_))), "{unsure:?}");
+}

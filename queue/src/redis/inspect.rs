@@ -70,10 +70,10 @@ pub async fn inspect(options: &Options) -> Result<Inspection, Unfit> {
         "" => format!("redis {version}"),
         valkey => format!("valkey {valkey}"),
     };
-    Ok(Inspection { server, warnings: warnings(&link, said).await })
+    Ok(Inspection { server, warnings: warnings(&link, options.replicas, said).await })
 }
 
-async fn warnings<'a>(link: &Link, said: impl Fn(&str) -> &'a str) -> Vec<String> {
+async fn warnings<'a>(link: &Link, replicas: u32, said: impl Fn(&str) -> &'a str) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut warn = |text: &str| warnings.push(text.to_owned());
     if said("aof_enabled") == "1" {
@@ -92,10 +92,16 @@ async fn warnings<'a>(link: &Link, said: impl Fn(&str) -> &'a str) -> Vec<String
     } else {
         warn("appendonly is off: a restart loses accepted jobs; set it to yes");
     }
-    if said("connected_slaves").parse().unwrap_or(0) > 0 {
+    let connected: u32 = said("connected_slaves").parse().unwrap_or(0);
+    if connected > 0 && replicas == 0 {
         warn(
             "it has replicas, and a push does not wait for them: a fail-over may lose the last accepted jobs",
         );
+    }
+    if connected < replicas {
+        warn(&format!(
+            "a push waits for {replicas} replicas, and {connected} are there: none will be accepted"
+        ));
     }
     warnings
 }

@@ -15,6 +15,7 @@ use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, PushInfo, PushKind, S
 use tokio::sync::Notify;
 
 use super::failure::Failure;
+use super::reply::{list, number};
 use super::script::Call;
 
 /// How long it may take to connect.
@@ -45,7 +46,7 @@ pub(super) struct Link {
     current: Mutex<Option<Arc<Live>>>,
     attempts: tokio::sync::Mutex<Attempts>,
     begun: AtomicU64,
-    closed: AtomicBool,
+    closed: Arc<AtomicBool>,
     heard: Arc<Mutex<HashSet<Vec<u8>>>>,
     /// Told when the connection broke or a message came.
     pub stirred: Arc<Notify>,
@@ -61,10 +62,16 @@ impl Link {
             current: Mutex::default(),
             attempts: tokio::sync::Mutex::default(),
             begun: AtomicU64::new(0),
-            closed: AtomicBool::new(false),
+            closed: Arc::default(),
             heard: Arc::default(),
             stirred: Arc::default(),
         }
+    }
+
+    /// Another connection to the same server, closed with this one.
+    pub fn another(&self) -> Self {
+        let closed = Arc::clone(&self.closed);
+        Self { closed, ..Self::new(self.client.clone(), self.patience, self.prefix.clone()) }
     }
 
     /// The name of a lane's own hash; all its other keys begin with it.
@@ -155,6 +162,29 @@ impl Link {
     /// Runs a script on a lane, which is entered in the list of lanes before anything is written to it.
     pub async fn run(&self, lane: &str, call: &Call) -> Result<Value, Failure> {
         let live = self.live().await?;
+        self.run_on(&live, lane, call).await
+    }
+
+    /// Runs a script as [`Self::run`] does, and waits until what it wrote is on the disks of so many replicas.
+    ///
+    /// The connection does nothing else meanwhile, so who calls this has a link of its own.
+    pub async fn run_replicated(&self, lane: &str, call: &Call, replicas: u32) -> Result<Value, Failure> {
+        let live = self.live().await?;
+        let answer = self.run_on(&live, lane, call).await?;
+        let most = self.patience.mul_f64(0.8).as_millis();
+        let mut wait = redis::cmd("WAITAOF");
+        wait.arg(1).arg(replicas).arg(u64::try_from(most).unwrap_or(u64::MAX));
+        let unknown = |failure: Failure| Failure::Unknown(failure.text().to_owned());
+        let counts = list(live.send(&wait).await.map_err(unknown)?).map_err(unknown)?;
+        let acknowledged = counts.get(1).map(number).transpose().map_err(unknown)?.unwrap_or(0);
+        if acknowledged < i64::from(replicas) {
+            let text = format!("{acknowledged} of {replicas} replicas have it on disk");
+            return Err(Failure::Unknown(text));
+        }
+        Ok(answer)
+    }
+
+    async fn run_on(&self, live: &Live, lane: &str, call: &Call) -> Result<Value, Failure> {
         if !lock(&live.lanes).contains(lane) {
             match live.send(redis::cmd("SADD").arg(self.lanes_key()).arg(lane)).await {
                 Ok(_) => drop(lock(&live.lanes).insert(lane.to_owned())),
@@ -164,7 +194,7 @@ impl Link {
                 Err(Failure::Unknown(text)) => return Err(Failure::Refused(text)),
             }
         }
-        self.read(&live, call).await
+        self.read(live, call).await
     }
 
     /// Runs a script that writes nothing.

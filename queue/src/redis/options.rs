@@ -29,6 +29,9 @@ pub struct Options {
     pub prefix: String,
     /// A name that no other process and no other start of this one has.
     pub instance: String,
+    /// How many replicas must have a push on disk before it counts as accepted (`WAITAOF`: Redis 7.2, Valkey); 0 where
+    /// there are none. While fewer are there, no push is known to be accepted.
+    pub replicas: u32,
     /// How long an answer may take before it counts as lost and the connection as broken.
     pub patience: Duration,
 }
@@ -60,7 +63,7 @@ pub fn open(options: &Options) -> Result<Queue, AddressError> {
     let wakes = Arc::new(Wakes::default());
     tokio::spawn(listen(Arc::clone(&link), Arc::clone(&wakes), stop.clone()));
     Ok(Queue::new(Arc::new(Server {
-        pushers: Pushers::new(Arc::clone(&link)),
+        pushers: Pushers::new(Arc::clone(&link), options.replicas),
         askers: Askers::new(options.instance.clone()),
         link,
         wakes,

@@ -44,13 +44,14 @@ struct Rule {
 /// See the module.
 pub(super) struct Pushers {
     link: Arc<Link>,
+    replicas: u32,
     lanes: Mutex<HashMap<Rule, mpsc::Sender<Push>>>,
 }
 
 impl Pushers {
-    /// Pushers over a link.
-    pub fn new(link: Arc<Link>) -> Self {
-        Self { link, lanes: Mutex::default() }
+    /// Pushers over a link, or each over its own where a push waits for replicas.
+    pub fn new(link: Arc<Link>, replicas: u32) -> Self {
+        Self { link, replicas, lanes: Mutex::default() }
     }
 
     /// Pushes, and waits until it is written or refused.
@@ -69,14 +70,18 @@ impl Pushers {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let start = || {
             let (sender, receiver) = mpsc::channel(WAITING);
-            tokio::spawn(carry(Arc::clone(&self.link), rule, receiver));
+            let link = match self.replicas {
+                0 => Arc::clone(&self.link),
+                _ => Arc::new(self.link.another()),
+            };
+            tokio::spawn(carry(link, self.replicas, rule, receiver));
             sender
         };
         lanes.entry(rule).or_insert_with(start).clone()
     }
 }
 
-async fn carry(link: Arc<Link>, rule: Rule, mut waiting: mpsc::Receiver<Push>) {
+async fn carry(link: Arc<Link>, replicas: u32, rule: Rule, mut waiting: mpsc::Receiver<Push>) {
     let mut next = None;
     loop {
         let first = match next.take() {
@@ -97,7 +102,7 @@ async fn carry(link: Arc<Link>, rule: Rule, mut waiting: mpsc::Receiver<Push>) {
             bytes += push.bytes;
             gathered.push(push);
         }
-        let answers = write(&link, rule, &gathered).await;
+        let answers = write(&link, replicas, rule, &gathered).await;
         for (push, answer) in gathered.into_iter().zip(answers) {
             // Who no longer waits has gone away; the push stands all the same.
             let _ = push.reply.send(answer);
@@ -105,7 +110,7 @@ async fn carry(link: Arc<Link>, rule: Rule, mut waiting: mpsc::Receiver<Push>) {
     }
 }
 
-async fn write(link: &Link, rule: Rule, pushes: &[Push]) -> Vec<Answer> {
+async fn write(link: &Link, replicas: u32, rule: Rule, pushes: &[Push]) -> Vec<Answer> {
     let mut call = Call::new(&PUSH, &link.key(rule.lane));
     call.arg(u8::from(rule.grouped)).arg(rule.limit.map(|limit| limit.to_string()).unwrap_or_default());
     call.arg(pushes.len());
@@ -115,7 +120,11 @@ async fn write(link: &Link, rule: Rule, pushes: &[Push]) -> Vec<Answer> {
             add(&mut call, job);
         }
     }
-    let answers = match link.run(rule.lane, &call).await {
+    let written = match replicas {
+        0 => link.run(rule.lane, &call).await,
+        _ => link.run_replicated(rule.lane, &call, replicas).await,
+    };
+    let answers = match written {
         Ok(value) => list(value),
         Err(failure) => Err(failure),
     };

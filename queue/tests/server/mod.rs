@@ -105,6 +105,11 @@ impl Server {
         }
     }
 
+    /// Where others find it.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Its address.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
@@ -132,6 +137,7 @@ impl Server {
             authority: None,
             prefix: "fairy".into(),
             instance: format!("test-{}", STARTS.fetch_add(1, Ordering::Relaxed)),
+            replicas: 0,
             patience: Duration::from_secs(5),
         }
     }
