@@ -77,6 +77,9 @@ async fn round(flush: &str) -> Vec<(&'static str, f64)> {
     ]
 }
 
+/// Ids and fields.
+type Entries = Vec<(Vec<u8>, Value)>;
+
 async fn floor_push(bare: &MultiplexedConnection) -> f64 {
     let started = Instant::now();
     let tasks: Vec<_> = (0..64)
@@ -118,7 +121,7 @@ async fn read_group(bare: &mut MultiplexedConnection, count: usize, block: Optio
         read.arg("BLOCK").arg(time);
     }
     read.arg("STREAMS").arg("floor").arg(">");
-    let streams: Vec<(String, Vec<(Vec<u8>, Value)>)> = read.query_async(bare).await.unwrap();
+    let streams: Vec<(String, Entries)> = read.query_async(bare).await.unwrap();
     streams.into_iter().flat_map(|(_, entries)| entries).map(|(id, _)| id).collect()
 }
 

@@ -451,19 +451,21 @@ async fn a_user_with_few_rights_works_over_tls() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_fail_over_loses_nothing_that_was_accepted() {
-    let server = Server::start(Engine::Valkey).await;
+    let server = Server::start_with(Engine::Valkey, &["--repl-diskless-sync-delay", "0"]).await;
     let replica = Server::start(Engine::Valkey).await;
     replica.ask::<()>(&["REPLICAOF", "127.0.0.1", &server.port().to_string()]).await;
-    let warned = inspect(&Options { replicas: 2, ..server.options() });
     until(async || replica.ask::<String>(&["INFO", "replication"]).await.contains("master_link_status:up"))
         .await;
-    let warnings = warned.await.unwrap().warnings;
+    let wanting = Options { replicas: 2, ..server.options() };
+    let warnings = inspect(&wanting).await.unwrap().warnings;
     assert!(warnings.len() == 1 && warnings[0].contains("waits for 2"), "{warnings:?}");
     let warnings = inspect(&server.options()).await.unwrap().warnings;
     assert!(warnings.len() == 1 && warnings[0].contains("does not wait"), "{warnings:?}");
 
     let patience = Duration::from_millis(500);
     let queue = open(&Options { replicas: 1, patience, ..server.options() }).unwrap();
+    // The replica's file is there a moment after its data.
+    until(async || queue.push(&PLAIN, vec![item(1 << 32)]).await.is_ok()).await;
     let accepted = Arc::new(std::sync::Mutex::new(Vec::new()));
     let pushing: Vec<_> = (0..16u64)
         .map(|pusher| {

@@ -98,17 +98,21 @@ impl Drop for Asking {
 fn read(value: Value) -> Result<Claimed, Failure> {
     let mut items = list(value)?.into_iter();
     let again = items.next().map(|first| number(&first)).transpose()?.unwrap_or(-1);
-    let hands = items.map(hand).collect::<Result<Vec<Hand>, Failure>>()?;
+    let mut hands = Vec::new();
+    while let Some(token) = items.next() {
+        hands.push(hand(token, &mut items)?);
+    }
     Ok(Claimed { hands, again_in: u64::try_from(again).ok().map(Duration::from_millis) })
 }
 
-fn hand(value: Value) -> Result<Hand, Failure> {
-    let mut items = list(value)?.into_iter();
-    let token = items.next().map(text).transpose()?.and_then(|token| token.parse().ok());
-    let token = Token(token.ok_or_else(|| Failure::Unknown("a hand-out has no token".into()))?);
-    let mut jobs = Vec::with_capacity(items.len() / 3);
-    while let (Some(id), Some(record), Some(mark)) = (items.next(), items.next(), items.next()) {
+fn hand(token: Value, items: &mut impl Iterator<Item = Value>) -> Result<Hand, Failure> {
+    let mut next = || items.next().ok_or_else(|| Failure::Unknown("a hand-out is incomplete".into()));
+    let token = text(token)?.parse().map_err(|_| Failure::Unknown("a token is no number".into()))?;
+    let count = number(&next()?)?;
+    let mut jobs = Vec::new();
+    for _ in 0..count {
+        let (id, record, mark) = (next()?, next()?, next()?);
         jobs.push(raw(text(id)?, &bytes(record)?, &bytes(mark)?));
     }
-    Ok(Hand { token, jobs })
+    Ok(Hand { token: Token(token), jobs })
 }

@@ -3,7 +3,8 @@
 --
 -- ARGV: 1 if grouped · the lease in ms · most jobs in a hand-out · most hand-outs · who asks · the number of this claim,
 -- rising with each · the number of the last that was answered; what was handed out to a later one goes back.
--- Answers after how many ms to ask again, or -1, and for each hand-out its token and for each job id, record, mark.
+-- Answers after how many ms to ask again, or -1, and for each hand-out its token, how many jobs, and for each of them its
+-- id, record and mark.
 
 local grouped, lease, batch = ARGV[1] == '1', tonumber(ARGV[2]), tonumber(ARGV[3])
 local hands, claim, answered = tonumber(ARGV[4]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -25,14 +26,14 @@ if before then
     for token in list:gmatch('%d+') do
         tokens[#tokens + 1] = token
     end
-    if tonumber(done) > answered and #tokens > 0 then
-        local held, found, ids = finish(tokens)
-        local marks = read_marks(ids)
-        for _, token in ipairs(found) do
+    if tonumber(done) > answered then
+        local held = held_by(tokens)
+        local marks = read_marks(finish(held))
+        for _, hand in ipairs(held) do
             if grouped then
-                place(held[token].group)
+                place(hand.group)
             else
-                give_back(held[token].ids, marks)
+                give_back(hand.ids, marks)
             end
         end
         save()
@@ -78,17 +79,45 @@ local function due(key, most)
     return list
 end
 
-if now >= grace then
-    local most = math.max(1, math.floor(500 / batch))
-    local lapsed = call('ZRANGEBYSCORE', K .. ':leases', '-inf', text(now), 'LIMIT', 0, most)
-    if #lapsed > 0 then
-        if #lapsed == most then
+-- Hand-outs whose leases have lapsed, of at most about 500 jobs; what is left of an entry goes back.
+local function lapsed()
+    local list, most, seen = {}, math.max(1, math.floor(500 / batch)), 0
+    local entries = call('ZRANGEBYSCORE', K .. ':leases', '-inf', text(now), 'LIMIT', 0, 20)
+    for _, entry in ipairs(entries) do
+        if #list >= most or seen >= 500 then
+            at_latest(0)
+            break
+        end
+        call('ZREM', K .. ':leases', entry)
+        local tokens, rest = {}, {}
+        for token in entry:gmatch('%d+') do
+            tokens[#tokens + 1] = token
+        end
+        seen = seen + #tokens
+        for _, hand in ipairs(held_by(tokens)) do
+            if hand.lapse <= now then
+                table.insert(#list < most and list or rest, hand)
+            end
+        end
+        if #rest > 0 then
+            for position, hand in ipairs(rest) do
+                rest[position] = hand.token
+            end
+            call('ZADD', K .. ':leases', text(now), table.concat(rest, ','))
             at_latest(0)
         end
-        local held, found, ids = finish(lapsed)
-        local marks = read_marks(ids)
-        for _, token in ipairs(found) do
-            local hand = held[token]
+    end
+    if #entries == 20 then
+        at_latest(0)
+    end
+    return list
+end
+
+if now >= grace then
+    local held = lapsed()
+    if #held > 0 then
+        local marks = read_marks(finish(held))
+        for _, hand in ipairs(held) do
             for _, id in ipairs(hand.ids) do
                 marks[id] = marks[id] or {}
                 blame(marks[id], hand)
@@ -292,36 +321,33 @@ end
 
 local answer = {0}
 if #taken > 0 then
-    local tokens, records, leases, ids = {}, {}, {}, {}
+    local tokens, records, ids = {}, {}, {}
     local lapse = text(now + lease)
     for position, hand in ipairs(taken) do
         tokens[position] = hand.token
         records[#records + 1] = hand.token
-        records[#records + 1] = hand.record
-        leases[#leases + 1] = lapse
-        leases[#leases + 1] = hand.token
+        records[#records + 1] = lapse .. ':' .. hand.record
         for _, id in ipairs(hand.ids) do
             ids[#ids + 1] = id
         end
     end
     many('HSET', K .. ':hands', records)
-    many('ZADD', K .. ':leases', leases)
+    call('ZADD', K .. ':leases', lapse, table.concat(tokens, ','))
     many('SADD', K .. ':running', ids)
     many('ZADD', K .. ':heads', heads)
     many('ZREM', K .. ':heads', headless)
     remember(tokens)
     local jobs = call('HMGET', K .. ':jobs', unpack(ids))
     local marks = has_marks and call('HMGET', K .. ':marks', unpack(ids)) or {}
-    local at = 0
-    for position, hand in ipairs(taken) do
-        local out = {hand.token}
+    local at, out = 0, 1
+    for _, hand in ipairs(taken) do
+        answer[out + 1], answer[out + 2] = hand.token, #hand.ids
+        out = out + 2
         for _, id in ipairs(hand.ids) do
             at = at + 1
-            out[#out + 1] = id
-            out[#out + 1] = jobs[at] or ''
-            out[#out + 1] = marks[at] or ''
+            answer[out + 1], answer[out + 2], answer[out + 3] = id, jobs[at] or '', marks[at] or ''
+            out = out + 3
         end
-        answer[position + 1] = out
     end
 end
 
@@ -332,11 +358,14 @@ for _, key in ipairs({':later', ':blocked'}) do
         at_latest(first - now)
     end
 end
-local lapses = call('ZRANGE', K .. ':leases', 0, 0, 'WITHSCORES')[2]
-if lapses then
+local in_hand = call('EXISTS', K .. ':hands') == 1
+if in_hand then
+    local lapses = call('ZRANGE', K .. ':leases', 0, 0, 'WITHSCORES')[2] or now
     at_latest(math.min(math.max(lapses - now, grace - now), math.floor(lease / 3)))
+else
+    call('UNLINK', K .. ':leases')
 end
-if lapses or last > began then
+if in_hand or last > began then
     save()
 end
 answer[1] = again

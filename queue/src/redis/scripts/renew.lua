@@ -4,18 +4,21 @@
 
 local lease = tonumber(ARGV[1])
 hear(lease)
+local lapse = text(now + lease)
 local tokens = {unpack(ARGV, 2)}
-local lost, held = {}, {}
-for position, lapse in ipairs(call('ZMSCORE', K .. ':leases', unpack(tokens))) do
-    if lapse then
-        held[#held + 1] = text(now + lease)
+local lost, held, records = {}, {}, {}
+for position, record in ipairs(call('HMGET', K .. ':hands', unpack(tokens))) do
+    if record then
         held[#held + 1] = tokens[position]
+        records[#records + 1] = tokens[position]
+        records[#records + 1] = lapse .. record:sub(record:find(':', 1, true), -1)
     else
         lost[#lost + 1] = tokens[position]
     end
 end
-many('ZADD', K .. ':leases', held)
 if #held > 0 then
+    many('HSET', K .. ':hands', records)
+    call('ZADD', K .. ':leases', lapse, table.concat(held, ','))
     save()
 end
 return lost

@@ -13,9 +13,28 @@ for at = 3, #ARGV, 2 do
     tokens[#tokens + 1] = ARGV[at]
     verdicts[ARGV[at]] = ARGV[at + 1]
 end
+
+-- In a plain lane most are hand-outs of which all is done and nothing was suspected: those need not be read.
+local held, lost, done, quick = {}, {}, {}, {}
+for position, record in ipairs(call('HMGET', K .. ':hands', unpack(tokens))) do
+    local token = tokens[position]
+    local verdict = verdicts[token]
+    local noted = record and record:sub(record:find(':', 1, true) + 1, -1)
+    if not record then
+        lost[#lost + 1] = token
+    elseif not grouped and verdict:byte() == 61 and noted == 'n:' .. verdict:sub(2) .. ':' then
+        quick[#quick + 1] = token
+        for id in verdict:gmatch('%d+') do
+            done[#done + 1] = id
+        end
+    else
+        held[#held + 1] = read_hand(token, record)
+    end
+end
 local was_alone = alone
-local held, found, all = finish(tokens)
-local marks = read_marks(all)
+many('HDEL', K .. ':hands', quick)
+many('SREM', K .. ':running', done)
+local marks = read_marks(finish(held))
 
 local function change(id, verdict)
     local mark, kind = marks[id] or {}, verdict[1]
@@ -50,9 +69,9 @@ local function change(id, verdict)
     return untl
 end
 
-local forgotten, buried, stirred = {}, {}, false
-for _, token in ipairs(found) do
-    local hand, given = held[token], {}
+local forgotten, buried, stirred = done, {}, false
+for _, hand in ipairs(held) do
+    local token, given = hand.token, {}
     local all_done = verdicts[token] == '=' .. hand.list
     if not all_done and verdicts[token]:sub(1, 1) == '=' then
         for id in verdicts[token]:gmatch('%d+') do
@@ -92,16 +111,10 @@ end
 bury(buried, marks)
 forget(forgotten)
 forget(buried)
-if #found > 0 then
+if #lost < #tokens then
     save()
 end
 if stirred then
     wake()
-end
-local lost = {}
-for _, token in ipairs(tokens) do
-    if not held[token] then
-        lost[#lost + 1] = token
-    end
 end
 return lost
