@@ -81,7 +81,7 @@ end
 
 -- Hand-outs whose leases have lapsed, of at most about 500 jobs; what is left of an entry goes back.
 local function lapsed()
-    local list, most, seen = {}, math.max(1, math.floor(500 / batch)), 0
+    local list, most, seen, met = {}, math.max(1, math.floor(500 / batch)), 0, {}
     local entries = call('ZRANGEBYSCORE', K .. ':leases', '-inf', text(now), 'LIMIT', 0, 20)
     for _, entry in ipairs(entries) do
         if #list >= most or seen >= 500 then
@@ -90,8 +90,12 @@ local function lapsed()
         end
         call('ZREM', K .. ':leases', entry)
         local tokens, rest = {}, {}
+        -- What was renewed stands in two entries, and both may be over.
         for token in entry:gmatch('%d+') do
-            tokens[#tokens + 1] = token
+            if not met[token] then
+                tokens[#tokens + 1] = token
+                met[token] = true
+            end
         end
         seen = seen + #tokens
         for _, hand in ipairs(held_by(tokens)) do
