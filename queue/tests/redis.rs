@@ -257,26 +257,27 @@ async fn no_lease_lapses_while_the_server_is_away() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_pause_longer_than_the_patience_loses_and_doubles_nothing() {
     let server = Server::start(Engine::Redis).await;
-    let options = Options { patience: Duration::from_millis(200), ..server.options() };
+    let options = Options { patience: Duration::from_millis(500), ..server.options() };
     let queue = open(&options).unwrap();
     let probe = doing();
     let running = start(&queue, &PLAIN, &probe, 4);
-    let mut number = 0;
+    let (mut number, mut unknown) = (0, 0);
     for _ in 0..3 {
-        queue.stats(&PLAIN).await.unwrap();
-        server.ask::<()>(&["CLIENT", "PAUSE", "700", "ALL"]).await;
+        until(async || queue.stats(&PLAIN).await.is_ok()).await;
+        server.ask::<()>(&["CLIENT", "PAUSE", "1200", "ALL"]).await;
         let paused = Instant::now();
         let lost = queue
             .push(&PLAIN, vec![item(number).unique(number.to_string(), Hold::For(Duration::from_secs(60)))])
             .await;
-        assert!(matches!(lost, Err(PushError::Unknown(_))), "its answer was lost: {lost:?}");
-        while paused.elapsed() < Duration::from_millis(1_200) {
+        unknown += u32::from(matches!(lost, Err(PushError::Unknown(_))));
+        while paused.elapsed() < Duration::from_millis(1_800) {
             push_surely(&queue, &PLAIN, number, None).await;
             number += 1;
         }
     }
     drained(&queue, &PLAIN).await;
     running.stop().await;
+    assert!(unknown > 0, "an answer was lost");
     let times = times([&probe]);
     assert_eq!(times.len() as u64, number);
     assert!(times.values().all(|times| *times == 1));
@@ -285,7 +286,7 @@ async fn a_pause_longer_than_the_patience_loses_and_doubles_nothing() {
 #[tokio::test]
 async fn what_a_lost_answer_handed_out_goes_back() {
     let server = Server::start_with(Engine::Redis, &["--enable-debug-command", "yes"]).await;
-    let options = Options { patience: Duration::from_millis(200), ..server.options() };
+    let options = Options { patience: Duration::from_millis(500), ..server.options() };
     let queue = open(&options).unwrap();
     for (lane, group) in [(&PLAIN, None), (&GROUPED, Some("a"))] {
         let job = |number| NewJob { group: group.map(str::to_owned), ..item(number) };
@@ -293,7 +294,7 @@ async fn what_a_lost_answer_handed_out_goes_back() {
         // The server is busy when the claim comes, and carries it out when nobody waits for it any more.
         let asleep = tokio::spawn({
             let server = Arc::clone(&server);
-            async move { server.ask::<()>(&["DEBUG", "SLEEP", "0.8"]).await }
+            async move { server.ask::<()>(&["DEBUG", "SLEEP", "1.5"]).await }
         });
         let ask = || Ask { hands: 1, worker: "test".into() };
         until(async || queue.broker().claim(lane, ask()).await.is_err() || asleep.is_finished()).await;

@@ -55,6 +55,10 @@ impl Broker for Server {
         Ok(read::stats(&self.link, lane.name).await?)
     }
 
+    async fn oldest_held(&self, lane: &LaneSpec) -> Result<Option<Duration>, QueueError> {
+        Ok(read::oldest_held(&self.link, lane).await?)
+    }
+
     async fn dead(&self, lane: &LaneSpec, page: Page) -> Result<DeadPage, QueueError> {
         Ok(read::dead(&self.link, lane.name, &page).await?)
     }

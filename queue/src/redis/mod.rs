@@ -19,7 +19,7 @@
 //! | `rota` | zset | grouped: groups that can be handed out, by turn |
 //! | `blocked`, `heads` | zsets | grouped: groups that wait, by when they end; the first job of each group |
 //! | `suspects` | zset | cohorts and suspects (plain), or groups whose head is one (grouped) |
-//! | `later`, `delayed` | zset, hash | jobs by due time; how many of them each group has |
+//! | `later`, `later_ids`, `delayed` | zsets, hash | jobs by due time and by id; how many of them each group has |
 //! | `hands`, `leases`, `running` | hash, zset, set | hand-outs by token; which lapse when; all jobs in hand |
 //! | `asker:<name>` | string | the last claim of who asks, and the tokens it was given |
 //! | `uniques`, `keyed`, `expiring` | hashes, zset | who holds a key; which key a job frees; when keys end by themselves |

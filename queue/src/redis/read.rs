@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::{AuditEntry, DeadPage, Found, FoundState, JobId, LaneStats, Page};
+use crate::{AuditEntry, DeadPage, Found, FoundState, JobId, LaneSpec, LaneStats, Order, Page};
 
 use super::failure::Failure;
 use super::link::Link;
 use super::record::letter;
 use super::reply::{bytes, list, maybe_text, number, text, texts};
-use super::script::{Call, DEAD, FIND, STATS};
+use super::script::{Call, DEAD, FIND, OLDEST, STATS};
 
 /// Looks for a job by its unique key.
 pub(super) async fn find(link: &Link, lane: &str, key: &str) -> Result<Option<Found>, Failure> {
@@ -44,6 +44,14 @@ pub(super) async fn stats(link: &Link, lane: &str) -> Result<LaneStats, Failure>
         paused: paused == 1,
         paused_groups: count(paused_groups),
     })
+}
+
+/// The age of the oldest job that is not settled.
+pub(super) async fn oldest_held(link: &Link, lane: &LaneSpec) -> Result<Option<Duration>, Failure> {
+    let mut call = Call::new(&OLDEST, &link.key(lane.name));
+    call.arg(u8::from(lane.order == Order::Grouped));
+    let age = number(&link.look(&call).await?)?;
+    Ok(u64::try_from(age).ok().map(Duration::from_millis))
 }
 
 /// Lists dead letters.

@@ -50,6 +50,7 @@ script!(
 script!(DISCARD, " flags=allow-oom", "lane.lua", "marks.lua", "letters.lua", "audit.lua", "discard.lua");
 script!(PAUSE, " flags=allow-oom", "lane.lua", "marks.lua", "groups.lua", "audit.lua", "pause.lua");
 script!(FIND, " flags=no-writes", "lane.lua", "marks.lua", "letters.lua", "find.lua");
+script!(OLDEST, " flags=no-writes", "lane.lua", "oldest.lua");
 script!(STATS, " flags=no-writes", "lane.lua", "stats.lua");
 script!(DEAD, " flags=no-writes", "lane.lua", "dead.lua");
 

@@ -60,7 +60,7 @@ fn tokens(value: Value) -> Result<Vec<Token>, Failure> {
 fn words(verdicts: &[(JobId, Verdict)]) -> String {
     if !verdicts.is_empty() && verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Remove) {
         let ids: Vec<&str> = verdicts.iter().map(|(id, _)| id.as_str()).collect();
-        return format!("={}", ids.join(","));
+        return format!("n:{}:", ids.join(","));
     }
     let word = |(id, verdict): &(JobId, Verdict)| (id.as_str().to_owned(), word(verdict));
     serde_json::Value::Object(verdicts.iter().map(word).collect()).to_string()

@@ -142,9 +142,10 @@ if own[6] then
 end
 
 -- Lets in what has become due.
-local ready = {}
+local ready, due_ids = {}, {}
 for _, entry in ipairs(due(':later', 500)) do
     local id, group = entry:match('^(%d+):(.*)$')
+    due_ids[#due_ids + 1] = id
     if grouped then
         local jobs = jobs_of(group)
         local was_empty = call('EXISTS', jobs) == 0
@@ -154,6 +155,8 @@ for _, entry in ipairs(due(':later', 500)) do
         end
         if was_empty then
             place(group, nil, id)
+        else
+            precede(group, id)
         end
     else
         ready[#ready + 1] = id
@@ -161,6 +164,7 @@ for _, entry in ipairs(due(':later', 500)) do
     end
 end
 many('ZADD', K .. ':ready', ready)
+many('ZREM', K .. ':later_ids', due_ids)
 for _, group in ipairs(due(':blocked', 500)) do
     place(group)
 end
@@ -179,25 +183,31 @@ if #old > 0 then
     many('ZREM', K .. ':expiring', old)
 end
 
-local taken, room, heads, headless = {}, 500, {}, {}
+-- What is handed out: tokens, how many jobs each has, the records of the hand-outs, and all their jobs in order.
+local tokens, sizes, records, ids = {}, {}, {}, {}
+local room, heads, headless = 500, {}, {}
+local lapse = text(now + lease)
+local plain_end = ':' .. lapse .. ':'
 
-local function take(ids, group, suspect)
-    local hand = {token = number(), ids = ids}
-    taken[#taken + 1] = hand
-    room = room - #ids
-    hand.record = (suspect and 's:' or 'n:') .. table.concat(ids, ',') .. ':' .. (group or '')
+-- Hands out a part of a list.
+local function take(list, from, count, group, suspect)
+    local token, at = number(), #tokens + 1
+    tokens[at], sizes[at] = token, count
+    local jobs = count == 1 and list[from] or table.concat(list, ',', from, from + count - 1)
+    records[2 * at - 1] = token
+    records[2 * at] = (suspect and 's:' or 'n:') .. jobs .. plain_end .. (group or '')
+    for position = from, from + count - 1 do
+        ids[#ids + 1] = list[position]
+    end
+    room = room - count
     if suspect then
-        alone = hand.token
+        alone = token
         call('HSET', K, 'alone', alone)
     end
 end
 
 local function take_of_group(list, count, group, suspect)
-    local ids = {}
-    for position = 1, count do
-        ids[position] = list[position]
-    end
-    take(ids, group, suspect)
+    take(list, 1, count, group, suspect)
     if list[count + 1] then
         heads[#heads + 1] = list[count + 1]
         heads[#heads + 1] = group
@@ -212,14 +222,14 @@ local function summon()
     for _, member in ipairs(next_up) do
         call('ZREM', K .. ':suspects', member)
         if not grouped then
-            local ids, rest = {}, {}
+            local list, rest = {}, {}
             for id in member:gmatch('%d+') do
-                table.insert(#ids < batch and ids or rest, id)
+                table.insert(#list < batch and list or rest, id)
             end
             if #rest > 0 then
                 call('ZADD', K .. ':suspects', rest[1], table.concat(rest, ','))
             end
-            return take(ids, nil, true)
+            return take(list, 1, #list, nil, true)
         end
         local list = call('ZRANGE', jobs_of(member), 0, batch)
         local marks = read_marks(list)
@@ -250,7 +260,7 @@ local function together(list, most, marks)
 end
 
 local function pick_grouped()
-    local most = math.min(hands - #taken, 64)
+    local most = math.min(hands - #tokens, 64)
     local groups = most > 0 and call('ZRANGE', K .. ':rota', 0, most - 1) or {}
     local gone, strays = {}, {}
     if #groups == 64 and hands > 64 then
@@ -277,7 +287,7 @@ local function pick_grouped()
 end
 
 local function pick_plain()
-    local wanted = (hands - #taken) * batch
+    local wanted = (hands - #tokens) * batch
     local most = math.min(wanted, room)
     local popped = most > 0 and call('ZPOPMIN', K .. ':ready', most) or {}
     local list, rest = {}, {}
@@ -289,20 +299,18 @@ local function pick_plain()
     end
     local marks = read_marks(list)
     local from = 1
-    while from <= #list and #taken < hands do
-        local ids = {}
-        for position = from, math.min(#list, from + batch - 1) do
+    while from <= #list and #tokens < hands do
+        local count = math.min(batch, #list - from + 1)
+        for position = from, has_marks and from + count - 1 or 0 do
             local mark = marks[list[position]]
             if mark and mark.d then
-                if #ids == 0 then
-                    ids[1] = list[position]
-                end
+                -- A doomed job comes alone.
+                count = math.max(position - from, 1)
                 break
             end
-            ids[#ids + 1] = list[position]
         end
-        take(ids)
-        from = from + #ids
+        take(list, from, count)
+        from = from + count
     end
     for position = from, #list do
         rest[#rest + 1] = list[position]
@@ -319,22 +327,12 @@ if grouped then
 else
     pick_plain()
 end
-if room == 0 and #taken < hands then
+if room == 0 and #tokens < hands then
     at_latest(0)
 end
 
 local answer = {0}
-if #taken > 0 then
-    local tokens, records, ids = {}, {}, {}
-    local lapse = text(now + lease)
-    for position, hand in ipairs(taken) do
-        tokens[position] = hand.token
-        records[#records + 1] = hand.token
-        records[#records + 1] = lapse .. ':' .. hand.record
-        for _, id in ipairs(hand.ids) do
-            ids[#ids + 1] = id
-        end
-    end
+if #tokens > 0 then
     many('HSET', K .. ':hands', records)
     call('ZADD', K .. ':leases', lapse, table.concat(tokens, ','))
     many('SADD', K .. ':running', ids)
@@ -344,12 +342,12 @@ if #taken > 0 then
     local jobs = call('HMGET', K .. ':jobs', unpack(ids))
     local marks = has_marks and call('HMGET', K .. ':marks', unpack(ids)) or {}
     local at, out = 0, 1
-    for _, hand in ipairs(taken) do
-        answer[out + 1], answer[out + 2] = hand.token, #hand.ids
+    for position, token in ipairs(tokens) do
+        answer[out + 1], answer[out + 2] = token, sizes[position]
         out = out + 2
-        for _, id in ipairs(hand.ids) do
+        for _ = 1, sizes[position] do
             at = at + 1
-            answer[out + 1], answer[out + 2], answer[out + 3] = id, jobs[at] or '', marks[at] or ''
+            answer[out + 1], answer[out + 2], answer[out + 3] = ids[at], jobs[at] or '', marks[at] or ''
             out = out + 3
         end
     end

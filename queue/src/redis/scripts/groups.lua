@@ -26,3 +26,8 @@ local function place(group, blocked_until, head)
     end
     return true
 end
+
+-- Takes note of a job that came into a group that has others, perhaps before them.
+local function precede(group, id)
+    call('ZADD', K .. ':heads', 'LT', id, group)
+end

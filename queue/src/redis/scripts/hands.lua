@@ -1,4 +1,4 @@
--- Hand-outs: the hash `hands` has, by token, when the lease lapses, `n` or `s` (under suspicion), the jobs and the group.
+-- Hand-outs: the hash `hands` has, by token, `n` or `s` (under suspicion), the jobs, when the lease lapses, the group.
 --
 -- `leases` has the tokens of each claim and each renewal under the time they lapse at. An entry whose hand-outs were
 -- settled or renewed since is dropped when its time comes: so a lease costs one entry for many hand-outs, and none is
@@ -15,7 +15,7 @@ local function hear(lease)
 end
 
 local function read_hand(token, record)
-    local lapse, kind, list, group = record:match('^(%d+):(%a):([%d,]*):(.*)$')
+    local kind, list, lapse, group = record:match('^(%a):([%d,]*):(%d+):(.*)$')
     local hand = {token = token, lapse = tonumber(lapse), suspect = kind == 's', list = list, group = group, ids = {}}
     for id in list:gmatch('%d+') do
         hand.ids[#hand.ids + 1] = id

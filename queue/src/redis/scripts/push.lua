@@ -79,7 +79,7 @@ local function full_group(jobs)
     end
 end
 
-local records, ready, later, uniques, keyed, expiring = {}, {}, {}, {}, {}, {}
+local records, ready, later, later_ids, uniques, keyed, expiring = {}, {}, {}, {}, {}, {}, {}
 local joined, order = {}, {}
 
 local function add(list, one, two)
@@ -105,6 +105,7 @@ local function admit(job)
     end
     if job.delay then
         add(later, text(now + job.delay), id .. ':' .. (job.group or ''))
+        add(later_ids, id, id)
         if job.group then
             call('HINCRBY', K .. ':delayed', job.group, 1)
         end
@@ -140,6 +141,7 @@ if #records > 0 then
     many('HSET', K .. ':keyed', keyed)
     many('ZADD', K .. ':expiring', expiring)
     many('ZADD', K .. ':later', later)
+    many('ZADD', K .. ':later_ids', later_ids)
     many('ZADD', K .. ':ready', ready)
     for _, group in ipairs(order) do
         look_at(group)

@@ -11,7 +11,8 @@ for position, record in ipairs(call('HMGET', K .. ':hands', unpack(tokens))) do
     if record then
         held[#held + 1] = tokens[position]
         records[#records + 1] = tokens[position]
-        records[#records + 1] = lapse .. record:sub(record:find(':', 1, true), -1)
+        local jobs, group = record:match('^(%a:[%d,]*:)%d+(:.*)$')
+        records[#records + 1] = jobs .. lapse .. group
     else
         lost[#lost + 1] = tokens[position]
     end

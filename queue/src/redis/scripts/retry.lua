@@ -25,6 +25,8 @@ for _, id in ipairs(chosen()) do
             call('ZADD', jobs_of(said.group), id, id)
             if was_empty then
                 place(said.group, nil, id)
+            else
+                precede(said.group, id)
             end
         else
             call('ZADD', K .. ':ready', id, id)

@@ -1,7 +1,7 @@
 -- Carries out verdicts where the token still holds. At most 500 verdicts, or those of one hand-out.
 --
--- ARGV: 1 if grouped · the lease in ms · for each hand-out its token and its verdicts: = and the ids if all are to be
--- forgotten, otherwise JSON, by id: ["x"] forget · ["bury"] · ["back"] · ["isolate"] · ["snooze", ms] ·
+-- ARGV: 1 if grouped · the lease in ms · for each hand-out its token and its verdicts: `n:` and the ids and `:` if all are
+-- to be forgotten, otherwise JSON, by id: ["x"] forget · ["bury"] · ["back"] · ["isolate"] · ["snooze", ms] ·
 -- ["retry", ms, error] · ["doom", attempted, error].
 -- Answers the tokens that are lost.
 
@@ -19,13 +19,16 @@ local held, lost, done, quick = {}, {}, {}, {}
 for position, record in ipairs(call('HMGET', K .. ':hands', unpack(tokens))) do
     local token = tokens[position]
     local verdict = verdicts[token]
-    local noted = record and record:sub(record:find(':', 1, true) + 1, -1)
     if not record then
         lost[#lost + 1] = token
-    elseif not grouped and verdict:byte() == 61 and noted == 'n:' .. verdict:sub(2) .. ':' then
+    elseif not grouped and record:sub(1, #verdict) == verdict then
         quick[#quick + 1] = token
-        for id in verdict:gmatch('%d+') do
-            done[#done + 1] = id
+        if verdict:find(',', 1, true) then
+            for id in verdict:gmatch('%d+') do
+                done[#done + 1] = id
+            end
+        else
+            done[#done + 1] = verdict:sub(3, -2)
         end
     else
         held[#held + 1] = read_hand(token, record)
@@ -72,8 +75,8 @@ end
 local forgotten, buried, stirred = done, {}, false
 for _, hand in ipairs(held) do
     local token, given = hand.token, {}
-    local all_done = verdicts[token] == '=' .. hand.list
-    if not all_done and verdicts[token]:sub(1, 1) == '=' then
+    local all_done = verdicts[token] == 'n:' .. hand.list .. ':'
+    if not all_done and verdicts[token]:sub(1, 2) == 'n:' then
         for id in verdicts[token]:gmatch('%d+') do
             given[id] = {'x'}
         end
@@ -94,6 +97,7 @@ for _, hand in ipairs(held) do
                 latest = math.max(latest or 0, untl)
             else
                 call('ZADD', K .. ':later', text(untl), id .. ':')
+                call('ZADD', K .. ':later_ids', id, id)
             end
             stirred = true
         end
