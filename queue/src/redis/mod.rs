@@ -12,7 +12,7 @@
 //! | suffix | type | what |
 //! |---|---|---|
 //! | none | hash | the lane's own: `last` number given out, `alone`, `alive`, `grace`, `stopped`, `shift` |
-//! | `jobs` | hash | id → record: a line of JSON and the payload, written once (see [`record`]) |
+//! | `jobs` | hash | id → record: a line of JSON and the payload, written once (see `record`) |
 //! | `marks` | hash | id → what became of the job since: attempts, failures, standing, doom; most jobs have none |
 //! | `ready` | zset | plain: what can be handed out, by id |
 //! | `g:<group>` | zset | grouped: the jobs of a group by id, those in hand included |
@@ -65,7 +65,7 @@
 //!
 //! A push answers [`PushError::Unavailable`](crate::PushError) only when nothing was sent, or the server refused to
 //! begin (out of memory, loading, read only, …); any other end without an answer is `Unknown`. The push script is
-//! refused while the server is full; scripts that make room are not. Claims can be repeated too, see [`claim`].
+//! refused while the server is full; scripts that make room are not. Claims can be repeated too, see `claim`.
 
 mod broker;
 mod claim;

@@ -20,7 +20,7 @@ use super::push::Pushers;
 #[derive(Clone)]
 pub struct Options {
     /// `redis://…` or `rediss://…`, with user and password where there are any. The user may be one that has only
-    /// `~fairy:* &fairy:* +@read +@write +@scripting +@pubsub +@connection +time`; [`super::inspect`] also asks `+info`
+    /// `~fairy:* &fairy:* +@read +@write +@scripting +@pubsub +@connection +time`; [`super::inspect()`] also asks `+info`
     /// and `+config|get`.
     pub url: String,
     /// The certificate, as PEM, by which the server's is judged instead of those that everybody trusts.
