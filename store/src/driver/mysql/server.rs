@@ -18,8 +18,9 @@ use crate::{OpenError, driver::Connection};
 
 /// Prepared statements of one connection; a server keeps at most 16,382 for everybody.
 const STATEMENTS: usize = 128;
-/// How long a call waits for a connection.
+/// How long a read waits for a connection, and a unit of work, before which others may stand in line.
 const ACQUIRE: Duration = Duration::from_secs(3);
+const ACQUIRE_TO_WRITE: Duration = Duration::from_secs(6);
 /// A connection that idled for longer is asked whether it is still there, and must answer within this time.
 const TRUSTED: Duration = Duration::from_secs(1);
 /// The longest that a schema change may take.
@@ -120,6 +121,7 @@ impl Opener {
     pub fn writer(&self) -> Writer {
         let pool = self
             .pool()
+            .acquire_timeout(ACQUIRE_TO_WRITE)
             .after_release(|session, _| Box::pin(async move { script(session, REST).await.map(|()| true) }));
         Writer::new(pool.connect_lazy_with(self.options.clone()), &self.say(BEGIN))
     }
