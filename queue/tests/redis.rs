@@ -291,13 +291,19 @@ async fn what_a_lost_answer_handed_out_goes_back() {
     for (lane, group) in [(&PLAIN, None), (&GROUPED, Some("a"))] {
         let job = |number| NewJob { group: group.map(str::to_owned), ..item(number) };
         queue.push(lane, (0..5).map(job).collect()).await.unwrap();
+        let begun = Instant::now();
         // The server is busy when the claim comes, and carries it out when nobody waits for it any more.
         let asleep = tokio::spawn({
             let server = Arc::clone(&server);
-            async move { server.ask::<()>(&["DEBUG", "SLEEP", "1.5"]).await }
+            async move { server.ask::<()>(&["DEBUG", "SLEEP", "2"]).await }
         });
         let ask = || Ask { hands: 1, worker: "test".into() };
-        until(async || queue.broker().claim(lane, ask()).await.is_err() || asleep.is_finished()).await;
+        let silent = async || {
+            let ping = async { server.ask::<String>(&["PING"]).await };
+            tokio::time::timeout(Duration::from_millis(200), ping).await.is_err()
+        };
+        until(silent).await;
+        assert!(queue.broker().claim(lane, ask()).await.is_err(), "its answer is lost");
         asleep.await.unwrap();
         let mut hand = Vec::new();
         while hand.is_empty() {
@@ -306,6 +312,7 @@ async fn what_a_lost_answer_handed_out_goes_back() {
             }
         }
         assert_eq!((hand.len(), hand[0].jobs.len()), (1, 5), "as if it had never been handed out");
+        assert!(begun.elapsed() < lane.lease / 2, "and not only when its lease lapsed");
         assert_eq!(queue.stats(lane).await.unwrap().in_flight, 5);
         assert_eq!(settle(&queue, lane, &hand[0], Verdict::Remove).await, []);
     }
@@ -322,6 +329,7 @@ async fn a_full_server_refuses_and_loses_nothing() {
     server.ask::<()>(&["CONFIG", "SET", "maxmemory", &limit.to_string()]).await;
     let mut accepted = 1;
     let refused = loop {
+        assert!(accepted < 50_000, "4 MB hold no more");
         let job = item(accepted).trace("x".repeat(500));
         match queue.push(&PLAIN, vec![job; 1]).await {
             Ok(_) => accepted += 1,
