@@ -7,14 +7,10 @@ use std::collections::HashMap;
 
 use fairy_jobs::{
     id::OperationId,
-    lane::Tag,
     operation::{Operation, ResourceRef},
 };
 
-use crate::{
-    front::Front,
-    problem::{Refusal, unavailable},
-};
+use crate::{front::Front, problem::Refusal};
 
 impl Front {
     /// What the rows of these operations are about.
@@ -39,10 +35,8 @@ impl Front {
             if named.contains_key(&operation.id) {
                 continue;
             }
-            let found = self.services.queue.find(self.services.operations, &operation.id.to_string()).await;
-            let found = found.map_err(|error| Refusal { cause: Some(error.0), ..unavailable().into() })?;
-            match found.and_then(|found| Tag::parse(found.tag.as_deref()?)) {
-                Some(tag) => drop(named.insert(operation.id, tag.resource)),
+            match self.in_lane(operation.id).await? {
+                Some((_, tag)) => drop(named.insert(operation.id, tag.resource)),
                 None => left = true,
             }
         }

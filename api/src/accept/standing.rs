@@ -86,7 +86,8 @@ impl Front {
         Ok(self.earlier_outcome(id).await?.map(|outcome| outcome.fingerprint))
     }
 
-    async fn in_lane(&self, id: OperationId) -> Result<Option<(FoundState, Tag)>, Refusal> {
+    /// What the lane says of an operation, wherever in it that is.
+    pub(super) async fn in_lane(&self, id: OperationId) -> Result<Option<(FoundState, Tag)>, Refusal> {
         let found = self.services.queue.find(self.services.operations, &id.to_string()).await;
         let found = found.map_err(|error| Refusal { cause: Some(error.0), ..unavailable().into() })?;
         Ok(found.and_then(|found| Some((found.state, Tag::parse(found.tag.as_deref()?)?))))
