@@ -10,7 +10,7 @@ use crate::{Ask, Claimed};
 
 use super::command::LaneRef;
 use super::due;
-use super::hand_out::{Alone, Draft, note, take};
+use super::hand_out::{Alone, Draft, Taking, note, take, taken};
 use super::suspect::summon;
 use super::take_over::take_over;
 use super::transaction::{Transaction, int};
@@ -73,59 +73,92 @@ LIMIT ?4
 /// suspect.
 type Pick = (Option<i64>, Option<String>, i64, bool, bool);
 
+/// What is handed out to one claim, while its jobs are still being read.
+#[derive(Default)]
+pub(super) struct Claiming {
+    drafts: Vec<Draft>,
+    taking: Option<Taking>,
+    again_in: Option<Duration>,
+}
+
+impl Claiming {
+    /// Reads the jobs.
+    pub async fn claimed(self, tx: &mut Transaction<'_>) -> Result<Claimed, sqlx::Error> {
+        let hands = match self.taking {
+            Some(taking) => taken(tx, &self.drafts, taking).await?,
+            None => Vec::new(),
+        };
+        Ok(Claimed { hands, again_in: self.again_in })
+    }
+}
+
 /// Hands out what the lane has, up to what is asked.
 pub(super) async fn claim(
     tx: &mut Transaction<'_>,
     lane: &LaneRef,
     ask: &Ask,
-) -> Result<Claimed, sqlx::Error> {
+) -> Result<Claiming, sqlx::Error> {
     let id = tx.lane(lane.name)?;
-    let mut seen = peek(tx, id).await?;
+    let (mut seen, mut picked) = look(tx, id, lane, ask.hands).await?;
     let (paused, lapsed, due, ..) = seen;
     if lapsed {
         take_over(tx, id, lane.batch).await?;
     }
     if paused {
-        return Ok(Claimed::default());
+        return Ok(Claiming::default());
     }
     if due {
         due::promote(tx, id).await?;
     }
     if lapsed || due {
-        seen = peek(tx, id).await?;
+        (seen, picked) = look(tx, id, lane, ask.hands).await?;
     }
     let (_, lapsed, due, suspect, next) = seen;
     let mut drafts = if suspect { summon(tx, id, lane).await? } else { Vec::new() };
     let more = ask.hands.saturating_sub(drafts.len());
-    let room = MAX_JOBS - drafts.iter().map(|draft| draft.jobs.len()).sum::<usize>();
-    let (picks, cut) = pick(tx, id, lane, more, room).await?;
-    drafts.extend(draft(tx, &picks, lane.batch, more));
-    let hands = take(tx, id, &drafts).await?;
+    if let Some(summoned) = drafts.first() {
+        let room = MAX_JOBS - summoned.jobs.len();
+        picked = pick(tx, id, lane, more, room).await?;
+    }
+    let (picks, cut) = picked;
+    drafts.extend(draft(&mut tx.counters().await?.token, &picks, lane.batch, more));
+    let taking = take(tx, id, &drafts)?;
     let ends = note(tx, id, lane, &drafts, ask)?;
     let next = next.into_iter().chain(ends).min();
     let next = next.map(|at| Duration::from_millis(u64::try_from(at - tx.now).unwrap_or(0)));
     let again_in = if lapsed || due || cut { Some(Duration::ZERO) } else { next };
-    Ok(Claimed { hands, again_in })
+    Ok(Claiming { drafts, taking, again_in })
 }
 
 /// What a lane looks like: whether it is paused, a lease has lapsed, something is due, a suspect may be heard, and when,
 /// epoch ms, something falls due or lapses next.
 type Seen = (bool, bool, bool, bool, Option<i64>);
 
-async fn peek(tx: &mut Transaction<'_>, lane: i64) -> Result<Seen, sqlx::Error> {
+/// Looks at the lane, and at what could be handed out if nothing else comes first, which is nearly always so.
+async fn look(
+    tx: &mut Transaction<'_>,
+    lane: i64,
+    of: &LaneRef,
+    hands: usize,
+) -> Result<(Seen, Picked), sqlx::Error> {
     let now = tx.now;
-    let seen: Vec<Seen> = tx.statement(PEEK).bind(lane).bind(now).rows().await?;
-    seen.into_iter().next().ok_or(sqlx::Error::RowNotFound)
+    let seen = tx.statement(PEEK).bind(lane).bind(now).ask();
+    let picked = pick(tx, lane, of, hands, MAX_JOBS).await?;
+    let seen = tx.rows(seen).await?.into_iter().next().ok_or(sqlx::Error::RowNotFound)?;
+    Ok((seen, picked))
 }
 
-/// Looks for jobs to hand out; also says whether a bound of this claim, and not the lane, was reached.
+/// Jobs that may be handed out, and whether a bound of this claim, and not the lane, was reached.
+type Picked = (Vec<Pick>, bool);
+
+/// Looks for jobs to hand out.
 async fn pick(
     tx: &mut Transaction<'_>,
     id: i64,
     lane: &LaneRef,
     hands: usize,
     room: usize,
-) -> Result<(Vec<Pick>, bool), sqlx::Error> {
+) -> Result<Picked, sqlx::Error> {
     if hands == 0 || room == 0 {
         return Ok((Vec::new(), hands > 0));
     }
@@ -149,7 +182,7 @@ async fn pick(
 }
 
 /// Cuts picks into hand-outs: of one group, not over a batch, a doomed job alone, nothing of a group after a suspect.
-fn draft(tx: &mut Transaction<'_>, picks: &[Pick], batch: usize, most: usize) -> Vec<Draft> {
+fn draft(last: &mut i64, picks: &[Pick], batch: usize, most: usize) -> Vec<Draft> {
     let mut drafts: Vec<Draft> = Vec::new();
     let mut sealed = true;
     let mut barred = None;
@@ -164,8 +197,8 @@ fn draft(tx: &mut Transaction<'_>, picks: &[Pick], batch: usize, most: usize) ->
             if drafts.len() >= most {
                 break;
             }
-            tx.counters.token += 1;
-            let token = tx.counters.token;
+            *last += 1;
+            let token = *last;
             drafts.push(Draft {
                 token,
                 group: *group,

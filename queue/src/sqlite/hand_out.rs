@@ -6,7 +6,7 @@ use crate::{Ask, Doom, Hand, RawJob, Token};
 
 use super::command::LaneRef;
 use super::push::job_id;
-use super::transaction::{Transaction, int, json, millis};
+use super::transaction::{Asked, Transaction, int, json, millis};
 
 const TAKE_JOBS: &str = "
 UPDATE jobs
@@ -54,7 +54,8 @@ pub(super) struct Draft {
     pub jobs: Vec<i64>,
 }
 
-type Row = (
+/// A job as it is taken.
+pub(super) type Row = (
     i64,
     Vec<u8>,
     u32,
@@ -69,21 +70,33 @@ type Row = (
     u32,
 );
 
-/// Marks the jobs as in hand and reads them.
-pub(super) async fn take(
+/// Jobs that are being marked as in hand and read.
+pub(super) type Taking = Asked<Row>;
+
+/// Marks the jobs as in hand and asks for them.
+pub(super) fn take(
     tx: &mut Transaction<'_>,
     id: i64,
     drafts: &[Draft],
-) -> Result<Vec<Hand>, sqlx::Error> {
+) -> Result<Option<Taking>, sqlx::Error> {
     if drafts.is_empty() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let pairs: Vec<(i64, i64)> =
         drafts.iter().flat_map(|draft| draft.jobs.iter().map(|seq| (*seq, draft.token))).collect();
-    let rows: Vec<Row> = tx.statement(TAKE_JOBS).bind(json(&pairs)?).rows().await?;
     let delta = tx.delta(id);
     delta.waiting -= int(pairs.len());
     delta.in_flight += int(pairs.len());
+    Ok(Some(tx.statement(TAKE_JOBS).bind(json(&pairs)?).ask()))
+}
+
+/// The hand-outs with the jobs that were taken for them.
+pub(super) async fn taken(
+    tx: &mut Transaction<'_>,
+    drafts: &[Draft],
+    taking: Taking,
+) -> Result<Vec<Hand>, sqlx::Error> {
+    let rows = tx.rows(taking).await?;
     let mut rows: HashMap<i64, Row> = rows.into_iter().map(|row| (row.0, row)).collect();
     let hand = |draft: &Draft| {
         let name = draft.name.as_ref();

@@ -71,7 +71,7 @@ pub(super) async fn push(
     let mut answers = Vec::with_capacity(pushes.len());
     for (lane, jobs) in pushes {
         let id = tx.lane(lane.name)?;
-        answers.push(desk.admit(id, lane, jobs, &mut tx.counters.seq));
+        answers.push(desk.admit(id, lane, jobs, &mut tx.counters().await?.seq));
     }
     write(tx, &desk.rows)?;
     Ok(answers)

@@ -4,17 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::SqliteConnection;
 
-use super::claim::claim;
+use super::claim::{Claiming, claim};
 use super::command::{Answers, Fault, Round};
 use super::operate::operate;
 use super::push::push;
 use super::settle::{renew, settle};
-use super::transaction::{Counters, Transaction};
+use super::transaction::{Counters, Sync, Transaction};
 
-/// Each also says whether another process has written: it may have given out ids.
-const BEGIN_SYNCED: &str = "PRAGMA synchronous = FULL; BEGIN IMMEDIATE; PRAGMA data_version";
-const BEGIN_UNSYNCED: &str = "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; PRAGMA data_version";
-const BEGIN_NEVER_SYNCED: &str = "PRAGMA synchronous = OFF; BEGIN IMMEDIATE; PRAGMA data_version";
 const ROLLBACK: &str = "ROLLBACK";
 
 const MAKE_LANE: &str = "
@@ -34,8 +30,6 @@ pub(super) struct Desk {
     pub conn: SqliteConnection,
     pub lanes: HashMap<&'static str, i64>,
     pub counters: Counters,
-    /// The file as it was when the counters were read, as far as others write it.
-    version: Option<i64>,
     /// Only a test of the power-cut test sets it: promises are then not kept.
     pub never_sync: bool,
 }
@@ -51,7 +45,7 @@ impl Desk {
     /// A desk on a fresh connection.
     pub async fn new(mut conn: SqliteConnection, never_sync: bool) -> Result<Self, sqlx::Error> {
         let counters = Counters::read(&mut conn).await?;
-        Ok(Self { conn, lanes: HashMap::new(), counters, version: None, never_sync })
+        Ok(Self { conn, lanes: HashMap::new(), counters, never_sync })
     }
 
     /// Carries out a round whole, or nothing of it.
@@ -61,17 +55,11 @@ impl Desk {
     pub async fn run(&mut self, round: &Round, now: i64) -> Result<(Answers, Woken), Fault> {
         let certain = |error: sqlx::Error| Fault { error: error.to_string(), unknown: false };
         self.know_lanes(round).await.map_err(certain)?;
-        let begin = sqlx::query_scalar(self.begin(round));
-        let version: i64 = begin.fetch_one(&mut self.conn).await.map_err(certain)?;
-        if self.version != Some(version) {
-            self.counters.raise(&mut self.conn).await.map_err(certain)?;
-            self.version = Some(version);
-        }
-        let mut tx = Transaction::new(&mut self.conn, now, &self.lanes, &mut self.counters);
-        let answers = carry_out(&mut tx, round).await;
-        match answers {
-            Ok(answers) => match tx.commit().await {
-                Ok(()) => Ok((answers, Woken { lanes: tx.woken, all: tx.wake_all })),
+        let sync = self.sync(round);
+        let mut tx = Transaction::new(&mut self.conn, sync, now, &self.lanes, &mut self.counters);
+        match carry_out(&mut tx, round).await {
+            Ok((answers, claims)) => match tx.commit().await {
+                Ok(()) => finish(tx, answers, claims).await,
                 Err(error) => {
                     let undone = sqlx::query(ROLLBACK).execute(&mut self.conn).await.is_ok();
                     // A full disk makes SQLite roll back by itself, and then there is nothing left to undo.
@@ -100,16 +88,17 @@ impl Desk {
     }
 
     /// A round that promises something is synced; the rest may be lost with the power, which only repeats a hand-out.
-    fn begin(&self, round: &Round) -> &'static str {
+    fn sync(&self, round: &Round) -> Sync {
         match (self.never_sync, round.is_promise()) {
-            (true, _) => BEGIN_NEVER_SYNCED,
-            (false, true) => BEGIN_SYNCED,
-            (false, false) => BEGIN_UNSYNCED,
+            (true, _) => Sync::Never,
+            (false, true) => Sync::Full,
+            (false, false) => Sync::Normal,
         }
     }
 }
 
-async fn carry_out(tx: &mut Transaction<'_>, round: &Round) -> Result<Answers, sqlx::Error> {
+/// The answers but for the claims, whose jobs are read with the commit.
+async fn carry_out(tx: &mut Transaction<'_>, round: &Round) -> Result<(Answers, Vec<Claiming>), sqlx::Error> {
     let mut answers = Answers::default();
     let pushes: Vec<_> = round.pushes.iter().map(|(lane, jobs, _)| (lane, jobs.as_slice())).collect();
     answers.pushes = push(tx, &pushes).await?;
@@ -122,10 +111,24 @@ async fn carry_out(tx: &mut Transaction<'_>, round: &Round) -> Result<Answers, s
     for (lane, operation, by, _) in &round.operations {
         answers.operations.push(operate(tx, lane, operation, by).await?);
     }
+    let mut claims = Vec::with_capacity(round.claims.len());
     for (lane, ask, _) in &round.claims {
-        answers.claims.push(claim(tx, lane, ask).await?);
+        claims.push(claim(tx, lane, ask).await?);
     }
-    Ok(answers)
+    Ok((answers, claims))
+}
+
+/// What is told when all is written.
+async fn finish(
+    mut tx: Transaction<'_>,
+    mut answers: Answers,
+    claims: Vec<Claiming>,
+) -> Result<(Answers, Woken), Fault> {
+    for claim in claims {
+        let claimed = claim.claimed(&mut tx).await;
+        answers.claims.push(claimed.map_err(|error| Fault { error: error.to_string(), unknown: true })?);
+    }
+    Ok((answers, Woken { lanes: tx.woken, all: tx.wake_all }))
 }
 
 /// Whether a commit that was then rolled back left nothing behind. After an I/O error (10) its last page may stand in

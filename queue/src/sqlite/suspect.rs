@@ -71,8 +71,9 @@ pub(super) async fn summon(
         (false, false) => Alone::Suspect,
         (false, true) => Alone::Accused,
     };
-    tx.counters.token += 1;
-    Ok(vec![Draft { token: tx.counters.token, group, name, alone, jobs }])
+    let counters = tx.counters().await?;
+    counters.token += 1;
+    Ok(vec![Draft { token: counters.token, group, name, alone, jobs }])
 }
 
 /// What is left of a cohort, at most a batch; in a group, what of it no other job stands between.

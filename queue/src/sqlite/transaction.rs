@@ -1,24 +1,26 @@
 //! One transaction of the writer: what its statements share.
 //!
 //! Statements are written for sets: what a round carries goes in as one JSON array and is joined by key, so a round
-//! costs a fixed number of statements whatever it carries, and each row costs a lookup. Those that need no answer wait
-//! and go to SQLite together with the next that does (see `script`).
+//! costs a fixed number of statements whatever it carries, and each row costs a lookup. They wait and go to SQLite together
+//! when an answer is needed (see `script`); the first of them begins the transaction, the last commits it.
 
 use std::collections::{HashMap, HashSet};
+use std::marker::PhantomData;
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Encode, FromRow, Sqlite, SqliteConnection, Type};
 
 use super::script::Script;
 
-/// Ids that the writer gives out, ahead of the database, which never gives one twice. What another process gave out in
-/// between is looked up before a round (see `round`).
+/// Ids that the writer gives out, ahead of the database, which never gives one twice.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Counters {
     /// The last job.
     pub seq: i64,
     /// The last hand-out.
     pub token: i64,
+    /// The file as it was when they were read, as far as others write it.
+    version: Option<i64>,
 }
 
 const READ_COUNTERS: &str = "
@@ -31,14 +33,17 @@ impl Counters {
     /// Where the database stands.
     pub async fn read(conn: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
         let (seq, token) = sqlx::query_as(READ_COUNTERS).fetch_one(conn).await?;
-        Ok(Self { seq, token })
+        Ok(Self { seq, token, version: None })
     }
 
-    /// Goes on after what others gave out.
-    pub async fn raise(&mut self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        let written = Self::read(conn).await?;
-        self.seq = self.seq.max(written.seq);
-        self.token = self.token.max(written.token);
+    /// Goes on after what others gave out, if another process has written since.
+    async fn catch_up(&mut self, conn: &mut SqliteConnection, version: i64) -> Result<(), sqlx::Error> {
+        if self.version != Some(version) {
+            let written = Self::read(conn).await?;
+            self.seq = self.seq.max(written.seq);
+            self.token = self.token.max(written.token);
+            self.version = Some(version);
+        }
         Ok(())
     }
 }
@@ -52,16 +57,41 @@ pub(super) struct Delta {
     pub dead: i64,
 }
 
-/// An open transaction.
+/// Whether a transaction is flushed before it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sync {
+    /// It is.
+    Full,
+    /// It may be lost with the power.
+    Normal,
+    /// Only a test of the power-cut test sets it: promises are then not kept.
+    Never,
+}
+
+impl Sync {
+    /// Begins, and answers whether another process has written: it may have given out ids.
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::Full => "PRAGMA synchronous = FULL; BEGIN IMMEDIATE; PRAGMA data_version",
+            Self::Normal => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; PRAGMA data_version",
+            Self::Never => "PRAGMA synchronous = OFF; BEGIN IMMEDIATE; PRAGMA data_version",
+        }
+    }
+}
+
+/// A transaction.
 pub(super) struct Transaction<'a> {
     conn: &'a mut SqliteConnection,
     script: Script,
+    /// Answers that came with others and wait to be read.
+    answers: HashMap<u64, Vec<SqliteRow>>,
+    asked: u64,
+    begun: Option<Asked<(i64,)>>,
     /// The broker's time, epoch ms, the same for all of it.
     pub now: i64,
     /// Ids of lanes by name.
     pub lanes: &'a HashMap<&'static str, i64>,
-    /// Ids to give out.
-    pub counters: &'a mut Counters,
+    counters: &'a mut Counters,
     /// Changes of counts, written once at the end.
     pub deltas: HashMap<i64, Delta>,
     /// Lanes that may now have something to hand out.
@@ -114,7 +144,10 @@ COMMIT
 /// A group that is let go: its id, how many of its jobs have left the lane, and until when it is blocked.
 pub(super) type Released = (i64, i64, Option<i64>);
 
-/// A statement that is being put together; it waits to be sent unless its rows are asked for.
+/// Rows that were asked for.
+pub(super) struct Asked<T>(u64, PhantomData<fn() -> T>);
+
+/// A statement that is being put together; it waits to be sent.
 pub(super) struct Statement<'t, 'a>(&'t mut Transaction<'a>);
 
 impl Statement<'_, '_> {
@@ -124,31 +157,77 @@ impl Statement<'_, '_> {
         self
     }
 
+    /// Asks for the rows it answers, to be read later.
+    pub fn ask<T>(self) -> Asked<T> {
+        self.0.ask()
+    }
+
     /// Sends what waits and this, and reads the rows it answers.
     pub async fn rows<T>(self) -> Result<Vec<T>, sqlx::Error>
     where
-        T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
+        T: for<'r> FromRow<'r, SqliteRow>,
     {
-        self.0.script.send(self.0.conn).await
+        let Self(tx) = self;
+        let asked = tx.ask();
+        tx.rows(asked).await
     }
 }
 
 impl<'a> Transaction<'a> {
-    /// A transaction that has just begun on this connection.
+    /// A transaction that is about to begin.
     pub fn new(
         conn: &'a mut SqliteConnection,
+        sync: Sync,
         now: i64,
         lanes: &'a HashMap<&'static str, i64>,
         counters: &'a mut Counters,
     ) -> Self {
-        let (script, deltas, woken) = Default::default();
-        Self { conn, script, now, lanes, counters, deltas, woken, wake_all: false }
+        let (script, answers, deltas, woken) = Default::default();
+        let (asked, begun, wake_all) = (0, None, false);
+        let mut new =
+            Self { conn, script, answers, asked, begun, now, lanes, counters, deltas, woken, wake_all };
+        new.begun = Some(new.statement(sync.begin()).ask());
+        new
     }
 
     /// The next statement.
     pub fn statement<'t>(&'t mut self, text: &str) -> Statement<'t, 'a> {
         self.script.add(text);
         Statement(self)
+    }
+
+    /// The rows that were asked for; sends what waits if they are not here yet.
+    pub async fn rows<T>(&mut self, asked: Asked<T>) -> Result<Vec<T>, sqlx::Error>
+    where
+        T: for<'r> FromRow<'r, SqliteRow>,
+    {
+        if !self.answers.contains_key(&asked.0) {
+            self.send().await?;
+        }
+        let rows = self.answers.remove(&asked.0).unwrap_or_default();
+        rows.iter().map(T::from_row).collect()
+    }
+
+    fn ask<T>(&mut self) -> Asked<T> {
+        self.asked += 1;
+        self.script.ask(self.asked);
+        Asked(self.asked, PhantomData)
+    }
+
+    async fn send(&mut self) -> Result<(), sqlx::Error> {
+        let answers = &mut self.answers;
+        let keep = |number, rows| drop(answers.insert(number, rows));
+        self.script.send(self.conn, keep).await
+    }
+
+    /// The ids to give out, which nobody else gives out while this transaction is open.
+    pub async fn counters(&mut self) -> Result<&mut Counters, sqlx::Error> {
+        if let Some(begun) = self.begun.take() {
+            let version = self.rows(begun).await?;
+            let (version,) = version.into_iter().next().ok_or(sqlx::Error::RowNotFound)?;
+            self.counters.catch_up(self.conn, version).await?;
+        }
+        Ok(self.counters)
     }
 
     /// The id of a lane, which the writer made sure of before the transaction.
@@ -175,15 +254,14 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Writes the changes of counts and commits.
+    /// Writes the changes of counts and commits; what was asked for can be read afterwards too.
     pub async fn commit(&mut self) -> Result<(), sqlx::Error> {
         let changed = self.deltas.iter().filter(|(_, delta)| **delta != Delta::default());
         let rows: Vec<(i64, i64, i64, i64, i64)> = changed
             .map(|(lane, delta)| (*lane, delta.waiting, delta.later, delta.in_flight, delta.dead))
             .collect();
-        let nothing: Vec<()> = self.statement(COMMIT).bind(json(&rows)?).rows().await?;
-        debug_assert!(nothing.is_empty(), "a commit answers with no rows");
-        Ok(())
+        self.statement(COMMIT).bind(json(&rows)?);
+        self.send().await
     }
 }
 

@@ -1,10 +1,11 @@
 //! A connection while it is in hand: of a writer within its transaction, or of a reader.
 //!
-//! SQLite runs in a thread of its own, and handing a statement over costs more than most statements do. So a write that
-//! need not say how many rows it touched may wait ([`Connection::later`]): it goes with the next statement or with the
-//! end of its unit of work, in one text and in order, and an error of it is met there. A server is sent it at once.
+//! SQLite runs in a thread of its own, and handing a statement over costs more than most statements do. So a statement
+//! whose answer is not needed yet may wait ([`Connection::later`], [`Connection::ask`]): it goes with the next whose answer
+//! is, or with the end of its unit of work, in one text and in order, and an error of it is met there. A server is sent it at
+//! once.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, ops::Range, time::Duration};
 
 use fairy_jobs::ports::PortResult;
 use futures::future::Either;
@@ -12,6 +13,7 @@ use sqlx::{MySql, Sqlite, mysql::MySqlConnection, pool::PoolConnection, sqlite::
 
 use super::{
     Dialect, Row, Statement, Value,
+    errand::Errand,
     mysql::{self, Trouble},
     sqlite, statement,
 };
@@ -19,9 +21,33 @@ use super::{
 /// Runs statements. All arguments are bound, never written into a text.
 pub(crate) struct Connection<'c> {
     raw: Raw<'c>,
-    waiting: Waiting,
+    errand: Errand,
+    /// Answers that are here and were not read yet.
+    answers: BTreeMap<usize, Answer>,
+    asked: usize,
+    /// Whether the transaction may be gone: then nothing more is sent, for it would be written without one.
+    lost: bool,
     trouble: Option<Trouble>,
     patience: Duration,
+}
+
+/// What a statement answered.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub rows: Vec<Row>,
+    /// How many rows it wrote, if it writes.
+    pub touched: u64,
+}
+
+/// Statements that were asked, by their numbers.
+#[must_use = "what nobody reads goes `later`"]
+pub(crate) struct Asked(Range<usize>);
+
+impl Asked {
+    /// These, and those that were asked right after them.
+    pub const fn and(self, next: Self) -> Self {
+        Self(self.0.start..next.0.end)
+    }
 }
 
 enum Raw<'c> {
@@ -33,11 +59,17 @@ enum Raw<'c> {
 
 impl<'c> Connection<'c> {
     fn new(raw: Raw<'c>) -> Self {
-        Self { raw, waiting: Waiting::default(), trouble: None, patience: mysql::PATIENCE }
+        let (errand, answers) = Default::default();
+        Self { raw, errand, answers, asked: 0, lost: false, trouble: None, patience: mysql::PATIENCE }
     }
 
     pub(super) fn sqlite(raw: &'c mut SqliteConnection) -> Self {
         Self::new(Raw::Sqlite(raw))
+    }
+
+    /// The same for a unit of work, which is begun by these statements.
+    pub(super) fn sqlite_unit(raw: &'c mut SqliteConnection, lead: Option<&'static str>) -> Self {
+        Self { errand: Errand::led_by(lead), ..Self::sqlite(raw) }
     }
 
     pub(super) fn sqlite_reader(raw: PoolConnection<Sqlite>) -> Self {
@@ -97,72 +129,127 @@ impl<'c> Connection<'c> {
 
     /// Runs a write that may wait.
     pub async fn later(&mut self, sql: impl Statement, args: Vec<Value>) -> PortResult<()> {
+        self.put(sql, args, None).await
+    }
+
+    /// Asks a statement that may wait until its answer is read.
+    pub async fn ask(&mut self, sql: impl Statement, args: Vec<Value>) -> PortResult<Asked> {
+        let number = self.asked;
+        self.asked += 1;
+        self.put(sql, args, Some(number)).await?;
+        Ok(Asked(number..self.asked))
+    }
+
+    /// Asks a statement with `{list}`, see [`Self::rows_in`].
+    pub async fn ask_in(
+        &mut self,
+        sql: impl Statement,
+        args: Vec<Value>,
+        list: Vec<Value>,
+    ) -> PortResult<Asked> {
         let text = sql.text(self.dialect());
-        if self.dialect() == Dialect::MySql || args.len() > Waiting::MOST {
-            return self.run(text, args).await.map(drop);
+        let from = self.asked;
+        for members in list.chunks(statement::MOST_MEMBERS) {
+            let (sql, args) = listed(text, &args, members);
+            let _ = self.ask(&sql, args).await?;
         }
-        record(self.dialect(), text, &args);
-        if !self.waiting.has_room(args.len()) {
+        Ok(Asked(from..self.asked))
+    }
+
+    /// Asks a statement with `{rows}`, see [`Self::run_rows`].
+    pub async fn ask_rows(
+        &mut self,
+        sql: impl Statement,
+        width: usize,
+        values: Vec<Value>,
+    ) -> PortResult<Asked> {
+        let text = sql.text(self.dialect());
+        let from = self.asked;
+        for (sql, values) in statement::over_rows(text, width, values) {
+            let _ = self.ask(&sql, values).await?;
+        }
+        Ok(Asked(from..self.asked))
+    }
+
+    /// What was answered; sends what waits if it is not here yet.
+    pub async fn answer(&mut self, Asked(numbers): Asked) -> PortResult<Answer> {
+        if numbers.clone().any(|number| !self.answers.contains_key(&number)) {
             self.flush().await?;
         }
-        self.waiting.add(text, args);
-        Ok(())
+        let mut whole = Answer::default();
+        for number in numbers {
+            let mut answer = self.answers.remove(&number).unwrap_or_default();
+            whole.rows.append(&mut answer.rows);
+            whole.touched += answer.touched;
+        }
+        Ok(whole)
     }
 
     /// Sends what waits.
     pub async fn flush(&mut self) -> PortResult<()> {
-        let Waiting { text, args } = std::mem::take(&mut self.waiting);
-        match self.raw() {
-            Either::Left(raw) if !text.is_empty() => {
-                sqlite::run(raw, &text, args).await.map(drop).map_err(sqlite::error)
-            }
-            _ => Ok(()),
+        self.send().await.map_err(sqlite::error)
+    }
+
+    /// Sends what waits and then this, which ends the unit of work or a part of it.
+    pub(super) async fn end(&mut self, text: &str) -> Result<(), sqlx::Error> {
+        self.errand.add(text, vec![], None);
+        self.send().await
+    }
+
+    /// Sends this, which goes back to where the unit of work began, instead of what waits.
+    pub(super) async fn roll_back(&mut self, text: &str) -> Result<(), sqlx::Error> {
+        self.errand.forget();
+        self.lost = false;
+        self.end(text).await
+    }
+
+    async fn put(&mut self, sql: impl Statement, args: Vec<Value>, number: Option<usize>) -> PortResult<()> {
+        let text = sql.text(self.dialect());
+        record(self.dialect(), text, &args);
+        let patience = self.patience;
+        if let Either::Right(raw) = self.raw() {
+            let answer = mysql::ask((raw, patience), text, args).await;
+            let answer = self.heard(answer)?;
+            self.answers.extend(number.map(|number| (number, answer)));
+            return Ok(());
         }
+        if !self.errand.has_room(args.len()) {
+            self.flush().await?;
+        }
+        self.errand.add(text, args, number);
+        if self.errand.has_room(0) { Ok(()) } else { self.flush().await }
+    }
+
+    async fn send(&mut self) -> Result<(), sqlx::Error> {
+        if self.errand.is_empty() {
+            return Ok(());
+        }
+        if self.lost {
+            return Err(sqlx::Error::Protocol("an earlier statement of this unit of work failed".to_owned()));
+        }
+        let errand = std::mem::take(&mut self.errand);
+        let Either::Left(raw) = self.raw() else { return Ok(()) };
+        let answers = sqlite::run(raw, errand).await;
+        self.lost = answers.as_ref().is_err_and(|error| !sqlite::is_conflict(error));
+        self.answers.extend(answers?);
+        Ok(())
     }
 
     /// All rows that a statement answers; the statement has a `LIMIT` or names its rows.
     pub async fn rows(&mut self, sql: impl Statement, args: Vec<Value>) -> PortResult<Vec<Row>> {
-        let text = sql.text(self.dialect());
-        record(self.dialect(), text, &args);
-        self.flush().await?;
-        let patience = self.patience;
-        match self.raw() {
-            Either::Left(raw) => sqlite::rows(raw, text, args).await.map_err(sqlite::error),
-            Either::Right(raw) => {
-                let answer = mysql::rows((raw, patience), text, args).await;
-                self.heard(answer)
-            }
-        }
+        let asked = self.ask(sql, args).await?;
+        Ok(self.answer(asked).await?.rows)
     }
 
-    /// The first row that a statement answers.
+    /// The row that a statement answers, if it answers one.
     pub async fn row(&mut self, sql: impl Statement, args: Vec<Value>) -> PortResult<Option<Row>> {
-        let text = sql.text(self.dialect());
-        record(self.dialect(), text, &args);
-        self.flush().await?;
-        let patience = self.patience;
-        match self.raw() {
-            Either::Left(raw) => sqlite::row(raw, text, args).await.map_err(sqlite::error),
-            Either::Right(raw) => {
-                let answer = mysql::row((raw, patience), text, args).await;
-                self.heard(answer)
-            }
-        }
+        Ok(self.rows(sql, args).await?.into_iter().next())
     }
 
     /// Runs a statement: how many rows it touched.
     pub async fn run(&mut self, sql: impl Statement, args: Vec<Value>) -> PortResult<u64> {
-        let text = sql.text(self.dialect());
-        record(self.dialect(), text, &args);
-        self.flush().await?;
-        let patience = self.patience;
-        match self.raw() {
-            Either::Left(raw) => sqlite::run(raw, text, args).await.map_err(sqlite::error),
-            Either::Right(raw) => {
-                let answer = mysql::run((raw, patience), text, args).await;
-                self.heard(answer)
-            }
-        }
+        let asked = self.ask(sql, args).await?;
+        Ok(self.answer(asked).await?.touched)
     }
 
     /// The rows of a statement with `{list}` after its other placeholders, in as many statements as the list needs.
@@ -172,13 +259,8 @@ impl<'c> Connection<'c> {
         args: Vec<Value>,
         list: Vec<Value>,
     ) -> PortResult<Vec<Row>> {
-        let text = sql.text(self.dialect());
-        let mut rows = Vec::new();
-        for members in list.chunks(statement::MOST_MEMBERS) {
-            let (sql, args) = listed(text, &args, members);
-            rows.append(&mut self.rows(&sql, args).await?);
-        }
-        Ok(rows)
+        let asked = self.ask_in(sql, args, list).await?;
+        Ok(self.answer(asked).await?.rows)
     }
 
     /// Runs a statement with `{list}` after its other placeholders, in as many statements as the list needs.
@@ -188,13 +270,8 @@ impl<'c> Connection<'c> {
         args: Vec<Value>,
         list: Vec<Value>,
     ) -> PortResult<u64> {
-        let text = sql.text(self.dialect());
-        let mut touched = 0;
-        for members in list.chunks(statement::MOST_MEMBERS) {
-            let (sql, args) = listed(text, &args, members);
-            touched += self.run(&sql, args).await?;
-        }
-        Ok(touched)
+        let asked = self.ask_in(sql, args, list).await?;
+        Ok(self.answer(asked).await?.touched)
     }
 
     /// Runs a write with `{list}` that may wait, in as many statements as the list needs.
@@ -233,37 +310,8 @@ impl<'c> Connection<'c> {
         width: usize,
         values: Vec<Value>,
     ) -> PortResult<u64> {
-        let text = sql.text(self.dialect());
-        let mut touched = 0;
-        for (sql, values) in statement::over_rows(text, width, values) {
-            touched += self.run(&sql, values).await?;
-        }
-        Ok(touched)
-    }
-}
-
-/// Writes on their way to SQLite, as one text with the arguments of all.
-#[derive(Default)]
-struct Waiting {
-    text: String,
-    args: Vec<Value>,
-}
-
-impl Waiting {
-    /// Most arguments of one text. Each text is a prepared statement that the connection keeps, so only what is short may
-    /// come in many combinations; a long statement is worth an errand of its own.
-    const MOST: usize = 256;
-
-    fn has_room(&self, args: usize) -> bool {
-        self.args.len() + args <= Self::MOST
-    }
-
-    fn add(&mut self, text: &str, args: Vec<Value>) {
-        if !self.text.is_empty() {
-            self.text.push_str(";\n");
-        }
-        self.text.push_str(text);
-        self.args.extend(args);
+        let asked = self.ask_rows(sql, width, values).await?;
+        Ok(self.answer(asked).await?.touched)
     }
 }
 

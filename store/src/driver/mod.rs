@@ -7,6 +7,7 @@
 //! What must stay true: nothing outside this module names sqlx but to say why it could not open.
 
 mod connection;
+mod errand;
 pub(crate) mod mysql;
 #[cfg(test)]
 mod recorded;
@@ -18,7 +19,7 @@ mod value;
 #[cfg(test)]
 pub(crate) use self::recorded::recorded;
 pub(crate) use self::{
-    connection::Connection,
+    connection::{Asked, Connection},
     row::{Column, Columns, Json, Row},
     statement::{Dialect, Statement, Text},
     value::{Value, args},

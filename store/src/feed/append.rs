@@ -7,7 +7,7 @@ use fairy_jobs::{change::Change, id::WorkspaceId, lane::Sink, ports::PortResult}
 use jiff::Timestamp;
 
 use super::{rows, sinks};
-use crate::driver::{Connection, Statement, Text, args};
+use crate::driver::{Asked, Connection, Text, args};
 
 /// Where a feed ends.
 #[derive(Debug, Clone, Copy)]
@@ -46,21 +46,25 @@ WHERE id = ?";
 
 /// Where the workspace's feed ends.
 pub(super) async fn end(c: &mut Connection<'_>, workspace: WorkspaceId) -> PortResult<Option<End>> {
-    read(c, END, workspace).await
+    let asked = c.ask(END, args![workspace]).await?;
+    locked(c, asked).await
 }
 
 /// Where the workspace's feed ends, and nobody else makes it longer before this transaction has ended: whoever writes in a
 /// workspace begins here. (SQLite's writer has the whole database.)
 pub(crate) async fn lock(c: &mut Connection<'_>, workspace: WorkspaceId) -> PortResult<Option<End>> {
-    read(c, LOCK, workspace).await
+    let asked = ask_lock(c, workspace).await?;
+    locked(c, asked).await
 }
 
-async fn read(
-    c: &mut Connection<'_>,
-    sql: impl Statement,
-    workspace: WorkspaceId,
-) -> PortResult<Option<End>> {
-    let Some(row) = c.row(sql, args![workspace]).await? else {
+/// The same in two halves, between which more can be asked.
+pub(crate) async fn ask_lock(c: &mut Connection<'_>, workspace: WorkspaceId) -> PortResult<Asked> {
+    c.ask(LOCK, args![workspace]).await
+}
+
+/// See [`ask_lock`].
+pub(crate) async fn locked(c: &mut Connection<'_>, asked: Asked) -> PortResult<Option<End>> {
+    let Some(row) = c.answer(asked).await?.rows.pop() else {
         return Ok(None);
     };
     let mut columns = row.columns();

@@ -13,7 +13,7 @@ use fairy_jobs::{
 use jiff::Timestamp;
 
 pub(crate) use self::{
-    append::{append, lock},
+    append::{append, ask_lock, lock, locked},
     rows::by_seq,
     sinks::{enrol, found, mark},
 };

@@ -32,15 +32,17 @@ impl Batch<'_> {
             return Err(PortError::Broken(format!("{} is of another workspace than its batch", stray.id)));
         }
         let order: Vec<OperationId> = operations.iter().map(|operation| operation.id).collect();
-        let end = feed::lock(c, self.workspace).await?;
+        let ending = feed::ask_lock(c, self.workspace).await?;
+        let claiming = claim::claim(c, self.token, self.at, &operations).await?;
+        let loading = load::begin(c, self.workspace, Needs::of(&operations)).await?;
+        let end = feed::locked(c, ending).await?;
         let noted = self.at;
         self.at = end.map_or(self.at, |end| end.not_before(self.at));
-        let claimed = claim::claim(c, self.token, self.at, operations).await?;
+        let claimed = claiming.read(c, self.token, operations).await?;
         let mut known = claimed.stored;
         let mut seq = None;
         if !claimed.fresh.is_empty() {
-            let needs = Needs::of(&claimed.fresh);
-            let (mut state, before) = load::load(c, self.workspace, end.map_or(0, |e| e.seq), needs).await?;
+            let (mut state, before) = loading.finish(c, end.map_or(0, |e| e.seq)).await?;
             let outcomes = state.run(&claimed.fresh, self.at);
             keep::keep(c, self.workspace, &state, &before).await?;
             feed::append(c, self.workspace, &state.written.changes, (self.in_use, noted)).await?;

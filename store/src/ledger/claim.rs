@@ -10,7 +10,7 @@ use fairy_jobs::{
 use jiff::Timestamp;
 
 use super::outcomes;
-use crate::driver::{Connection, Text, args};
+use crate::driver::{Asked, Connection, Text, args};
 
 /// How many rows it touches must be how many are new, so in MySQL it is `IGNORE`: ids, hashes and numbers always fit, and
 /// nothing but a row that is there can be ignored.
@@ -23,6 +23,12 @@ ON CONFLICT (id) DO NOTHING",
 INSERT IGNORE INTO operations (id, workspace, actor, fingerprint, batch, accepted_at, finished_at, outcome)
 VALUES {rows}",
 };
+
+/// A batch that is being told apart.
+pub(super) struct Claiming {
+    ids: Vec<OperationId>,
+    inserted: Asked,
+}
 
 /// A batch told apart.
 pub(super) struct Claimed {
@@ -37,24 +43,36 @@ pub(super) async fn claim(
     c: &mut Connection<'_>,
     token: [u8; 16],
     at: Timestamp,
-    operations: Vec<Operation>,
-) -> PortResult<Claimed> {
+    operations: &[Operation],
+) -> PortResult<Claiming> {
     let mut by_id: BTreeMap<OperationId, &Operation> = BTreeMap::new();
-    for operation in &operations {
+    for operation in operations {
         by_id.entry(operation.id).or_insert(operation);
     }
     let row = |o: &&Operation| {
         let outcome = None::<String>;
         args![o.id, o.workspace, o.actor, o.fingerprint.to_bytes(), token, o.accepted_at, at, outcome]
     };
-    let inserted = c.run_rows(CLAIM, 8, by_id.values().flat_map(row).collect()).await?;
-    let mut stored = BTreeMap::new();
-    if inserted != by_id.len() as u64 {
-        let ids: Vec<OperationId> = by_id.keys().copied().collect();
-        let found = outcomes::stored(c, token, &ids).await?;
-        stored = found.into_iter().map(|outcome| (outcome.id, outcome)).collect();
+    let inserted = c.ask_rows(CLAIM, 8, by_id.values().flat_map(row).collect()).await?;
+    Ok(Claiming { ids: by_id.into_keys().collect(), inserted })
+}
+
+impl Claiming {
+    /// Which rows were new.
+    pub async fn read(
+        self,
+        c: &mut Connection<'_>,
+        token: [u8; 16],
+        operations: Vec<Operation>,
+    ) -> PortResult<Claimed> {
+        let mut stored = BTreeMap::new();
+        if c.answer(self.inserted).await?.touched != self.ids.len() as u64 {
+            let found = outcomes::stored(c, token, &self.ids).await?;
+            stored = found.into_iter().map(|outcome| (outcome.id, outcome)).collect();
+        }
+        let mut seen = BTreeSet::new();
+        let fresh =
+            operations.into_iter().filter(|o| !stored.contains_key(&o.id) && seen.insert(o.id)).collect();
+        Ok(Claimed { fresh, stored })
     }
-    let mut seen = BTreeSet::new();
-    let fresh = operations.into_iter().filter(|o| !stored.contains_key(&o.id) && seen.insert(o.id)).collect();
-    Ok(Claimed { fresh, stored })
 }

@@ -22,11 +22,11 @@ const WRITE: Text = Text {
 INSERT INTO operations (id, workspace, actor, fingerprint, batch, accepted_at, finished_at, outcome)
 VALUES {rows}
 ON CONFLICT (id) DO UPDATE
-SET outcome = excluded.outcome",
+SET finished_at = excluded.finished_at, outcome = excluded.outcome",
     mysql: "\
 INSERT INTO operations (id, workspace, actor, fingerprint, batch, accepted_at, finished_at, outcome)
 VALUES {rows}
-ON DUPLICATE KEY UPDATE outcome = VALUES(outcome)",
+ON DUPLICATE KEY UPDATE finished_at = VALUES(finished_at), outcome = VALUES(outcome)",
 };
 
 const FAIL: Text = Text {

@@ -10,7 +10,7 @@ use fairy_jobs::{
 use jiff::Timestamp;
 
 use crate::{
-    driver::{Connection, Row, Text, Value, args},
+    driver::{Asked, Connection, Row, Text, Value, args},
     page::{List, Place},
 };
 
@@ -120,11 +120,25 @@ pub(crate) async fn by_id(
     workspace: WorkspaceId,
     users: impl IntoIterator<Item = UserId>,
 ) -> PortResult<Vec<Member>> {
+    let asked = ask_by_id(c, workspace, users).await?;
+    named(c, asked).await
+}
+
+/// The same in two halves, between which more can be asked.
+pub(crate) async fn ask_by_id(
+    c: &mut Connection<'_>,
+    workspace: WorkspaceId,
+    users: impl IntoIterator<Item = UserId>,
+) -> PortResult<Asked> {
     let mut users: Vec<UserId> = users.into_iter().collect();
     users.sort_unstable();
     users.dedup();
-    let rows = c.rows_in(BY_ID, args![workspace], users.into_iter().map(Value::from).collect()).await?;
-    rows.iter().map(read).collect()
+    c.ask_in(BY_ID, args![workspace], users.into_iter().map(Value::from).collect()).await
+}
+
+/// See [`ask_by_id`].
+pub(crate) async fn named(c: &mut Connection<'_>, asked: Asked) -> PortResult<Vec<Member>> {
+    c.answer(asked).await?.rows.iter().map(read).collect()
 }
 
 pub(super) async fn by_email(

@@ -8,7 +8,7 @@ use fairy_jobs::{
 };
 
 use crate::{
-    driver::{Connection, Row, Text, Value, args},
+    driver::{Asked, Connection, Row, Text, Value, args},
     page::{self, List},
 };
 
@@ -76,16 +76,25 @@ pub(crate) async fn by_key(
     row.as_ref().map(read).transpose()
 }
 
-/// Locks and reads the workspace's projects of these ids and keys, in no order; one named both ways comes twice.
-pub(crate) async fn lock(
+/// Locks the workspace's projects of these ids and keys, and asks for them.
+pub(crate) async fn ask_lock(
     c: &mut Connection<'_>,
     workspace: WorkspaceId,
     ids: impl Iterator<Item = ProjectId>,
     keys: impl Iterator<Item = &ProjectKey>,
-) -> PortResult<Vec<Project>> {
-    let mut rows = c.rows_in(LOCK_BY_ID, vec![], ids.map(Value::from).collect()).await?;
+) -> PortResult<Asked> {
+    let by_id = c.ask_in(LOCK_BY_ID, vec![], ids.map(Value::from).collect()).await?;
     let keys = keys.map(|key| Value::from(key.as_str())).collect();
-    rows.append(&mut c.rows_in(LOCK_BY_KEY, args![workspace], keys).await?);
+    Ok(by_id.and(c.ask_in(LOCK_BY_KEY, args![workspace], keys).await?))
+}
+
+/// Those that were locked, in no order; one named both ways comes twice.
+pub(crate) async fn locked(
+    c: &mut Connection<'_>,
+    workspace: WorkspaceId,
+    asked: Asked,
+) -> PortResult<Vec<Project>> {
+    let rows = c.answer(asked).await?.rows;
     let projects = rows.iter().map(read).collect::<PortResult<Vec<_>>>()?;
     Ok(projects.into_iter().filter(|project| project.workspace == workspace).collect())
 }

@@ -10,8 +10,9 @@ mod writer;
 
 use std::{future::Future, time::Duration};
 
+use futures::TryStreamExt as _;
 use sqlx::{
-    Arguments as _, AssertSqlSafe, Executor as _, MySql,
+    Arguments as _, AssertSqlSafe, Either, Executor as _, MySql,
     mysql::{MySqlArguments, MySqlConnection},
     query::Query,
 };
@@ -22,7 +23,7 @@ pub(crate) use self::{
     server::{Opener, Readers},
     writer::Writer,
 };
-use super::{Row, Value, statement};
+use super::{Row, Value, connection::Answer, statement};
 
 /// How long a server may take to answer a statement: what takes longer is a line that was cut without a word.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -35,29 +36,24 @@ async fn in_time<T>(
     tokio::time::timeout(patience, work).await.map_err(late)?
 }
 
-pub(super) async fn rows(
+/// Runs a statement.
+pub(super) async fn ask(
     (c, patience): (&mut MySqlConnection, Duration),
     sql: &str,
     args: Vec<Value>,
-) -> Result<Vec<Row>, sqlx::Error> {
-    let rows = in_time(patience, c.fetch_all(query(sql, args))).await?;
-    Ok(rows.into_iter().map(Row::MySql).collect())
-}
-
-pub(super) async fn row(
-    (c, patience): (&mut MySqlConnection, Duration),
-    sql: &str,
-    args: Vec<Value>,
-) -> Result<Option<Row>, sqlx::Error> {
-    Ok(in_time(patience, c.fetch_optional(query(sql, args))).await?.map(Row::MySql))
-}
-
-pub(super) async fn run(
-    (c, patience): (&mut MySqlConnection, Duration),
-    sql: &str,
-    args: Vec<Value>,
-) -> Result<u64, sqlx::Error> {
-    Ok(in_time(patience, c.execute(query(sql, args))).await?.rows_affected())
+) -> Result<Answer, sqlx::Error> {
+    let mut stream = c.fetch_many(query(sql, args));
+    let whole = async {
+        let mut answer = Answer::default();
+        while let Some(item) = stream.try_next().await? {
+            match item {
+                Either::Right(row) => answer.rows.push(Row::MySql(row)),
+                Either::Left(end) => answer.touched += end.rows_affected(),
+            }
+        }
+        Ok(answer)
+    };
+    in_time(patience, whole).await
 }
 
 fn query(sql: &str, args: Vec<Value>) -> Query<'static, MySql, MySqlArguments> {

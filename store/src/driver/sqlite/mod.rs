@@ -9,8 +9,9 @@ mod writer;
 use std::{path::Path, time::Duration};
 
 use fairy_jobs::ports::{PortError, PortResult};
+use futures::TryStreamExt as _;
 use sqlx::{
-    Arguments as _, AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Sqlite,
+    Arguments as _, AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor as _, Sqlite,
     query::Query,
     sqlite::{
         SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
@@ -19,7 +20,11 @@ use sqlx::{
 };
 
 pub(crate) use self::writer::Writer;
-use super::{Connection, Row, Value};
+use super::{
+    Connection, Row, Value,
+    connection::Answer,
+    errand::{Errand, Sent},
+};
 
 /// How long a statement waits for another process that writes (a backup, `fairy admin`).
 const BUSY: Duration = Duration::from_secs(5);
@@ -105,27 +110,32 @@ impl Readers {
     }
 }
 
-pub(super) async fn rows(
+/// Runs statements, and answers those that were asked for, by their numbers.
+pub(super) async fn run(
     c: &mut SqliteConnection,
-    sql: &str,
-    args: Vec<Value>,
-) -> Result<Vec<Row>, sqlx::Error> {
-    Ok(c.fetch_all(query(sql, args)).await?.into_iter().map(Row::Sqlite).collect())
+    errand: Errand,
+) -> Result<Vec<(usize, Answer)>, sqlx::Error> {
+    let Sent { text, args, asked } = errand.sent();
+    let mut stream = c.fetch_many(query(text, args));
+    let (mut done, mut rows, mut answers) = (0, Vec::new(), Vec::with_capacity(asked.len()));
+    let mut asked = asked.into_iter().peekable();
+    while let Some(item) = stream.try_next().await? {
+        match item {
+            Either::Right(row) => rows.push(Row::Sqlite(row)),
+            Either::Left(end) => {
+                let rows = std::mem::take(&mut rows);
+                if let Some((_, number)) = asked.next_if(|(place, _)| *place == done) {
+                    answers.push((number, Answer { rows, touched: end.rows_affected() }));
+                }
+                done += 1;
+            }
+        }
+    }
+    debug_assert!(asked.next().is_none(), "a statement has a semicolon of its own");
+    Ok(answers)
 }
 
-pub(super) async fn row(
-    c: &mut SqliteConnection,
-    sql: &str,
-    args: Vec<Value>,
-) -> Result<Option<Row>, sqlx::Error> {
-    Ok(c.fetch_optional(query(sql, args)).await?.map(Row::Sqlite))
-}
-
-pub(super) async fn run(c: &mut SqliteConnection, sql: &str, args: Vec<Value>) -> Result<u64, sqlx::Error> {
-    Ok(c.execute(query(sql, args)).await?.rows_affected())
-}
-
-fn query(sql: &str, args: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {
+fn query(sql: String, args: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {
     let mut bound = SqliteArguments::default();
     bound.reserve(args.len(), 0);
     for value in args {
@@ -138,7 +148,7 @@ fn query(sql: &str, args: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments>
         debug_assert!(added.is_ok(), "numbers, texts and bytes always have a SQLite form");
     }
     // Every text is made of constants of this crate; what callers give is bound.
-    sqlx::query_with(AssertSqlSafe(sql.to_owned()), bound)
+    sqlx::query_with(AssertSqlSafe(sql), bound)
 }
 
 /// What a failed statement means for whoever asked.
@@ -170,11 +180,17 @@ const LOCKED: i32 = 6;
 const NOMEM: i32 = 7;
 const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
+const CONSTRAINT: i32 = 19;
 
 /// Whether SQLite says that the file is damaged. For who works with it that is as if it were away: nothing that was
 /// accepted is given up for it, and all of it is done once the file is restored.
 pub(crate) fn is_damaged(error: &sqlx::Error) -> bool {
     code(error) == Some(CORRUPT)
+}
+
+/// Whether a row was in the way of another, which leaves the transaction as it was before the statement.
+pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
+    code(error) == Some(CONSTRAINT)
 }
 
 /// SQLite's primary result code (<https://www.sqlite.org/rescode.html>).

@@ -27,6 +27,11 @@ const GROUP: usize = 64;
 /// How long a transaction takes in more units: what comes later waits for the next.
 const GROUP_TIME: Duration = Duration::from_millis(20);
 
+/// These go with the statements of the first unit, and those that end a unit with the last ones of it.
+const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT unit";
+const NEXT: &str = "RELEASE unit; SAVEPOINT unit";
+const COMMIT: &str = "RELEASE unit; COMMIT";
+
 /// Gives units of work to the writing task.
 #[derive(Clone)]
 pub(crate) struct Writer {
@@ -78,7 +83,10 @@ impl Writer {
 #[async_trait]
 trait Unit: Send {
     fn is_abandoned(&self) -> bool;
+    /// Does its work, which may leave writes that wait, and says whether it went well.
     async fn run(&mut self, connection: &mut Connection<'_>) -> bool;
+    /// What it did is undone, for this reason.
+    fn undone(&mut self, error: PortError);
     fn answer(self: Box<Self>, end: Result<(), PortError>);
 }
 
@@ -102,17 +110,15 @@ where
         let Some(work) = self.work.take() else {
             return false;
         };
-        let end = AssertUnwindSafe(async {
-            let result = work(connection).await?;
-            connection.flush().await?;
-            Ok(result)
-        })
-        .catch_unwind()
-        .await;
+        let end = AssertUnwindSafe(async { work(connection).await }).catch_unwind().await;
         let result = end.unwrap_or_else(|_| Err(PortError::Broken("a unit of work panicked".to_owned())));
         let keep = result.is_ok();
         self.result = Some(result);
         keep
+    }
+
+    fn undone(&mut self, error: PortError) {
+        self.result = Some(Err(error));
     }
 
     fn answer(self: Box<Self>, end: Result<(), PortError>) {
@@ -176,50 +182,56 @@ async fn run_group(
     first: Box<dyn Unit>,
     group: &mut Vec<Box<dyn Unit>>,
 ) -> PortResult<()> {
-    let mut next = Some(first);
-    let began = connection.execute("BEGIN IMMEDIATE; SAVEPOINT unit").await;
-    if let Err(error) = began {
-        group.extend(next);
-        return Err(super::error(error));
-    }
-    let mut kept = false;
     let start = Instant::now();
+    let (mut next, mut lead) = (Some(first), Some(BEGIN));
+    let (mut kept, mut open) = (false, false);
     while let Some(mut unit) = next.take() {
-        if !unit.is_abandoned() {
-            if !group.is_empty() {
-                connection.execute("RELEASE unit; SAVEPOINT unit").await.map_err(super::error)?;
+        let abandoned = unit.is_abandoned();
+        let mut c = Connection::sqlite_unit(connection, lead);
+        let went_well = !abandoned && unit.run(&mut c).await;
+        if group.len() + 1 < GROUP && start.elapsed() < GROUP_TIME {
+            next = another(waiting);
+        }
+        if abandoned {
+            continue;
+        }
+        group.push(unit);
+        lead = None;
+        let (unit, end) = (group.last_mut(), if next.is_some() { NEXT } else { COMMIT });
+        let ended = if went_well { c.end(end).await } else { Ok(()) };
+        if went_well && ended.is_ok() {
+            (kept, open) = (true, next.is_some());
+            continue;
+        }
+        // Disk full and I/O errors end the transaction by themselves (<https://www.sqlite.org/lang_transaction.html>), and a
+        // commit that failed has let the savepoint go; then there is none to go back to, and everybody in the group is
+        // told.
+        match (c.roll_back("ROLLBACK TO unit").await, ended) {
+            (Ok(()), Ok(())) => {}
+            (Ok(()), Err(failed)) => drop(unit.map(|unit| unit.undone(super::error(failed)))),
+            (Err(_), Err(failed)) => return Err(commit_error(&failed)),
+            (Err(lost), Ok(())) => {
+                return Err(PortError::Unavailable(format!("the transaction was given up: {lost}")));
             }
-            let done = run_unit(connection, unit.as_mut()).await;
-            group.push(unit);
-            kept |= done?;
         }
-        if group.len() < GROUP && start.elapsed() < GROUP_TIME {
-            next = match waiting.try_recv() {
-                Ok(Message::Unit(unit)) => Some(unit),
-                // Who closes has seen its own units answered; the channel is drained by `recv` once it is closed.
-                Ok(Message::Close) => {
-                    waiting.close();
-                    None
-                }
-                Err(_) => None,
-            };
-        }
+        open = true;
     }
-    let end = if kept { "RELEASE unit; COMMIT" } else { "ROLLBACK" };
-    let ended = connection.execute(end).await;
-    ended.map_err(|error| commit_error(&error))?;
+    let end = if kept { COMMIT } else { "ROLLBACK" };
+    if open {
+        connection.execute(end).await.map_err(|error| commit_error(&error))?;
+    }
     Ok(())
 }
 
-/// Runs the unit in the savepoint that has been set, and says whether it left something to commit. An error means that
-/// SQLite gave up the whole transaction.
-async fn run_unit(connection: &mut SqliteConnection, unit: &mut dyn Unit) -> PortResult<bool> {
-    let keep = unit.run(&mut Connection::sqlite(connection)).await;
-    if !keep {
-        // Disk full and I/O errors end the transaction by themselves (<https://www.sqlite.org/lang_transaction.html>);
-        // then there is no savepoint to go back to, and everybody in the group is told that nothing was written.
-        let back = connection.execute("ROLLBACK TO unit").await;
-        back.map_err(|lost| PortError::Unavailable(format!("the transaction was given up: {lost}")))?;
+/// The next unit, if one waits.
+fn another(waiting: &mut mpsc::Receiver<Message>) -> Option<Box<dyn Unit>> {
+    match waiting.try_recv() {
+        Ok(Message::Unit(unit)) => Some(unit),
+        // Who closes has seen its own units answered; the channel is drained by `recv` once it is closed.
+        Ok(Message::Close) => {
+            waiting.close();
+            None
+        }
+        Err(_) => None,
     }
-    Ok(keep)
 }
