@@ -149,6 +149,13 @@ pub trait Broker: Send + Sync + 'static {
     /// Hands out jobs, first taking over what other workers' lapsed leases left.
     async fn claim(&self, lane: &LaneSpec, ask: Ask) -> Result<Claimed, QueueError>;
 
+    /// As `claim`, but answered only once something was pushed that can be handed out, in the push's own transaction: who
+    /// just claimed in vain is given it without asking again. A store that cannot do so never answers. May be given up at
+    /// any time: what was handed out to nobody is handed back.
+    async fn stand_by(&self, _lane: &LaneSpec, _ask: Ask) -> Result<Claimed, QueueError> {
+        std::future::pending().await
+    }
+
     /// Extends the leases of these hand-outs to a full one from now; returns those that are lost.
     async fn renew(&self, lane: &LaneSpec, tokens: Vec<Token>) -> Result<Vec<Token>, QueueError>;
 

@@ -80,6 +80,10 @@ impl Broker for File {
         self.ask_served(|reply| Command::Claim(lane_ref(lane), ask, reply)).await
     }
 
+    async fn stand_by(&self, lane: &LaneSpec, ask: Ask) -> Result<Claimed, QueueError> {
+        self.ask_served(|reply| Command::StandBy((lane_ref(lane), ask, reply))).await
+    }
+
     async fn renew(&self, lane: &LaneSpec, tokens: Vec<Token>) -> Result<Vec<Token>, QueueError> {
         self.ask_served(|reply| Command::Renew(lane_ref(lane), tokens, reply)).await
     }

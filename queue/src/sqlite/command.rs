@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::{Ask, Claimed, JobId, NewJob, PushError, Pushed, QueueError, Settled, Token, Which};
+use crate::{Ask, Claimed, Hand, JobId, NewJob, PushError, Pushed, QueueError, Settled, Token, Which};
 
 /// A place for the answer to a push.
 pub(super) type PushReply = oneshot::Sender<Result<Vec<Pushed>, PushError>>;
@@ -40,6 +40,8 @@ pub(super) enum Command {
     Renew(LaneRef, Vec<Token>, Reply<Vec<Token>>),
     /// Hand out.
     Claim(LaneRef, Ask, Reply<Claimed>),
+    /// Hand out when there is something.
+    StandBy(Claim),
     /// An operator's doing.
     Operate(LaneRef, Operation, String, Reply<Vec<JobId>>),
     /// Finish and let go.
@@ -57,6 +59,9 @@ pub(super) enum Operation {
     Discard(Which),
 }
 
+/// Somebody who wants jobs.
+pub(super) type Claim = (LaneRef, Ask, Reply<Claimed>);
+
 /// What gathered for one transaction, by kind.
 #[derive(Default)]
 pub(super) struct Round {
@@ -64,7 +69,9 @@ pub(super) struct Round {
     pub settles: Vec<(LaneRef, Vec<Settled>, Reply<Vec<Token>>)>,
     pub renews: Vec<(LaneRef, Vec<Token>, Reply<Vec<Token>>)>,
     pub operations: Vec<(LaneRef, Operation, String, Reply<Vec<JobId>>)>,
-    pub claims: Vec<(LaneRef, Ask, Reply<Claimed>)>,
+    pub claims: Vec<Claim>,
+    /// Those who stand by from now on.
+    pub standing: Vec<Claim>,
     /// Answered by the writer itself, when it has let go.
     pub closes: Vec<oneshot::Sender<()>>,
     weight: usize,
@@ -93,6 +100,7 @@ impl Round {
                 self.weight += 100;
                 self.claims.push((lane, ask, reply));
             }
+            Command::StandBy(claim) => self.standing.push(claim),
             Command::Operate(lane, operation, by, reply) => {
                 self.weight += 500;
                 self.operations.push((lane, operation, by, reply));
@@ -149,8 +157,8 @@ pub(super) struct Fault {
 }
 
 impl Round {
-    /// Answers everybody; who no longer waits is not missed.
-    pub fn reply(self, answers: Answers) {
+    /// Answers everybody; who no longer waits is not missed, and what was handed out to them is returned.
+    pub fn reply(self, answers: Answers) -> Vec<(LaneRef, Vec<Hand>)> {
         for ((.., reply), answer) in self.pushes.into_iter().zip(answers.pushes) {
             let _ = reply.send(answer);
         }
@@ -163,9 +171,15 @@ impl Round {
         for ((.., reply), answer) in self.operations.into_iter().zip(answers.operations) {
             let _ = reply.send(Ok(answer));
         }
-        for ((.., reply), answer) in self.claims.into_iter().zip(answers.claims) {
-            let _ = reply.send(Ok(answer));
+        let mut unclaimed = Vec::new();
+        for ((lane, _, reply), answer) in self.claims.into_iter().zip(answers.claims) {
+            if let Err(Ok(Claimed { hands, .. })) = reply.send(Ok(answer))
+                && !hands.is_empty()
+            {
+                unclaimed.push((lane, hands));
+            }
         }
+        unclaimed
     }
 
     /// Tells everybody that it failed.

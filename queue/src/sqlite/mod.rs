@@ -23,6 +23,7 @@ mod round;
 mod schema;
 mod script;
 mod settle;
+mod standing;
 mod suspect;
 mod take_over;
 mod transaction;

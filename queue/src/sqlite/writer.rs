@@ -19,6 +19,7 @@ use super::connect;
 use super::notice::{Noticed, Time, Wakes};
 use super::open::Knobs;
 use super::round::{Desk, Woken};
+use super::standing::{Standing, hand_back};
 
 /// Commands that may wait; more wait in their callers.
 const WAITING: usize = 1_024;
@@ -118,6 +119,7 @@ impl Writer {
         let mut ticks = tokio::time::interval(LOOK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut noticed = Noticed::default();
+        let mut standing = Standing::default();
         let mut waiting = Vec::new();
         loop {
             let first = tokio::select! {
@@ -134,7 +136,7 @@ impl Writer {
                 waiting.append(&mut round.closes);
                 inbox.close();
             }
-            if let Err(fault) = self.serve(&mut desk, round).await {
+            if let Err(fault) = self.serve(&mut desk, &mut standing, round).await {
                 tracing::error!(error = %fault.error, "the queue file could not be written");
                 return if waiting.is_empty() { End::Fault } else { End::Closed(waiting) };
             }
@@ -145,31 +147,38 @@ impl Writer {
     }
 
     /// Carries out a round; faults that leave the connection sound are told to the callers only.
-    async fn serve(&self, desk: &mut Desk, round: Round) -> Result<(), Fault> {
-        if round.is_empty() {
-            round.reply(Default::default());
-            return Ok(());
-        }
-        match desk.run(&round, self.time.now()).await {
-            Ok((answers, woken)) => {
-                let lanes: Vec<LaneRef> = round.lanes().cloned().collect();
-                round.reply(answers);
-                self.wake(desk, &woken, &lanes);
-                Ok(())
+    async fn serve(&self, desk: &mut Desk, standing: &mut Standing, round: Round) -> Result<(), Fault> {
+        let mut next = Some(round);
+        while let Some(mut round) = next.take() {
+            standing.join(&mut round);
+            if round.is_empty() {
+                break;
             }
-            Err(fault) => {
-                round.fail(&fault);
-                Err(fault)
+            match desk.run(&round, self.time.now()).await {
+                Ok((answers, woken)) => {
+                    let lanes: Vec<LaneRef> = round.lanes().cloned().collect();
+                    let served = standing.served(&round, &answers);
+                    let unclaimed = round.reply(answers);
+                    self.wake(desk, &woken, &lanes, &served);
+                    next = hand_back(unclaimed);
+                }
+                Err(fault) => {
+                    round.fail(&fault);
+                    return Err(fault);
+                }
             }
         }
+        Ok(())
     }
 
-    fn wake(&self, desk: &Desk, woken: &Woken, lanes: &[LaneRef]) {
+    /// Wakes those who may find something now; nobody for a lane whose jobs were all given to who stood by.
+    fn wake(&self, desk: &Desk, woken: &Woken, lanes: &[LaneRef], served: &[&str]) {
         if woken.all {
             self.wakes.wake(|_| true);
         } else if !woken.lanes.is_empty() {
             let of = |name: &str| desk.lanes.get(name).is_some_and(|id| woken.lanes.contains(id));
-            self.wakes.wake(|name| lanes.iter().any(|lane| lane.name == name) && of(name));
+            let may = |name: &str| lanes.iter().any(|lane| lane.name == name) && !served.contains(&name);
+            self.wakes.wake(|name| may(name) && of(name));
         }
     }
 }

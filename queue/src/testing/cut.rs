@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Ask, AuditEntry, Broker, Claimed, DeadPage, Found, JobId, LaneSpec, LaneStats, NewJob, Page, PushError,
@@ -15,6 +16,7 @@ use crate::{
 /// Passes everything on until it is cut; then nothing comes back for ever.
 pub struct Cut {
     inner: RwLock<Option<Arc<dyn Broker>>>,
+    dead: CancellationToken,
     renewals: watch::Sender<u64>,
     faults: Mutex<VecDeque<Fault>>,
 }
@@ -33,6 +35,7 @@ impl Cut {
     pub fn new(queue: &Queue) -> Arc<Self> {
         Arc::new(Self {
             inner: RwLock::new(Some(Arc::clone(queue.broker()))),
+            dead: CancellationToken::new(),
             renewals: watch::Sender::new(0),
             faults: Mutex::default(),
         })
@@ -41,6 +44,7 @@ impl Cut {
     /// From now on no call reaches the store, and none returns.
     pub fn cut(&self) {
         self.inner.write().unwrap_or_else(PoisonError::into_inner).take();
+        self.dead.cancel();
     }
 
     /// How many renewals have been carried out.
@@ -86,6 +90,16 @@ impl Broker for Cut {
     async fn claim(&self, lane: &LaneSpec, ask: Ask) -> Result<Claimed, QueueError> {
         self.meet_fault()?;
         self.inner().await.claim(lane, ask).await
+    }
+
+    async fn stand_by(&self, lane: &LaneSpec, ask: Ask) -> Result<Claimed, QueueError> {
+        let inner = self.inner().await;
+        tokio::select! {
+            claimed = inner.stand_by(lane, ask) => return claimed,
+            () = self.dead.cancelled() => {}
+        }
+        drop(inner);
+        std::future::pending().await
     }
 
     async fn renew(&self, lane: &LaneSpec, tokens: Vec<Token>) -> Result<Vec<Token>, QueueError> {

@@ -46,7 +46,8 @@ macro_rules! scenarios {
 }
 
 scenarios! {
-    plain: a_batch_is_handed_out_in_order, every_job_is_done_once, a_misfit_is_refused, a_push_wakes_an_idle_worker;
+    plain: a_batch_is_handed_out_in_order, every_job_is_done_once, a_misfit_is_refused, a_push_wakes_an_idle_worker,
+        who_stands_by_and_gives_up_keeps_nothing;
     grouped: a_group_keeps_its_order, a_group_has_one_batch_in_flight, a_failure_blocks_its_group,
         a_full_group_refuses_the_whole_push, hand_back_keeps_the_place;
     turns: groups_take_turns, a_deep_lane_hands_out_what_is_there;

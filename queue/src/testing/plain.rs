@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Answer, JobId, NewJob, PushError, Verdict};
+use crate::{Answer, Ask, JobId, NewJob, PushError, Verdict};
 
 use super::lanes::{GROUPED, PLAIN, SINGLE};
 use super::world::{item, items};
@@ -63,6 +63,31 @@ pub async fn a_misfit_is_refused(world: World, _: Scale) {
     let ungrouped = world.queue.push(&GROUPED, vec![item(1)]).await;
     assert!(matches!(ungrouped, Err(PushError::Misfit(_))), "{ungrouped:?}");
     assert_eq!(world.stats(&PLAIN).await.waiting, 0, "a refused push leaves nothing");
+}
+
+pub async fn who_stands_by_and_gives_up_keeps_nothing(world: World, _: Scale) {
+    let ask = || Ask { hands: 1, worker: "suite".into() };
+    for number in 0..50u64 {
+        let broker = Arc::clone(world.queue.broker());
+        let standing = tokio::spawn(async move { broker.stand_by(&PLAIN, ask()).await });
+        let push = world.queue.push(&PLAIN, vec![item(number)]);
+        let (pushed, ()) = futures::join!(push, async {
+            for _ in 0..number {
+                tokio::task::yield_now().await;
+            }
+            standing.abort();
+        });
+        pushed.unwrap();
+        // Either it was given the job, or the job is to be had.
+        let mut hands = standing.await.map_or_else(|_| Vec::new(), |claimed| claimed.unwrap().hands);
+        if hands.is_empty() {
+            until(async || world.stats(&PLAIN).await.waiting == 1).await;
+            hands = world.claim(&PLAIN, 1).await.hands;
+        }
+        assert_eq!(items(&hands[0]), [number]);
+        assert!(world.settle(&PLAIN, &hands[0], Verdict::Remove).await);
+    }
+    world.nothing(&PLAIN).await;
 }
 
 pub async fn a_push_wakes_an_idle_worker(world: World, _: Scale) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 use crate::Ask;
 
@@ -18,38 +19,45 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 pub(super) async fn fetch(station: Arc<Station>) {
     let mut wake = station.broker.wake(station.lane);
     let mut failed = RETRY.0;
+    // Until when the lane has nothing but what is pushed meanwhile, as far as is known.
+    let mut empty_until: Option<Instant> = None;
     while let Some(slots) = free_slots(&station).await {
         let asked = slots.len();
-        // What changes from here on is not yet in the answer and must wake us.
-        wake.borrow_and_update();
         let ask = Ask { hands: asked, worker: station.crew.name.clone() };
-        // Not given up on stop: what it hands out would be lost until its lease lapses.
-        let wait = match station.broker.claim(station.lane, ask).await {
+        let claimed = match empty_until.take() {
+            None => {
+                // What changes from here on is not yet in the answer and must wake us.
+                wake.borrow_and_update();
+                // Not given up on stop: what it hands out would be lost until its lease lapses.
+                station.broker.claim(station.lane, ask).await
+            }
+            Some(until) => tokio::select! {
+                biased;
+                () = station.stop.cancelled() => break,
+                claimed = station.broker.stand_by(station.lane, ask) => claimed,
+                // The sender lives in the broker that this station holds.
+                _ = wake.changed() => continue,
+                () = tokio::time::sleep_until(until) => continue,
+            },
+        };
+        match claimed {
             Ok(claimed) => {
                 failed = RETRY.0;
                 let filled = claimed.hands.len() == asked;
                 for (hand, slot) in claimed.hands.into_iter().zip(slots) {
                     station.offer(Batch { hand, slot: Some(slot) });
                 }
-                if filled { Duration::ZERO } else { claimed.again_in.unwrap_or(LONGEST).min(LONGEST) }
+                let wait = claimed.again_in.unwrap_or(LONGEST).min(LONGEST);
+                empty_until = (!filled && !wait.is_zero()).then(|| Instant::now() + wait);
             }
             Err(error) => {
                 tracing::warn!(lane = station.lane.name, %error, "no jobs could be fetched");
                 failed = (failed * 2).min(RETRY.1);
                 tokio::select! {
                     () = station.stop.cancelled() => break,
-                    () = tokio::time::sleep(failed) => continue,
+                    () = tokio::time::sleep(failed) => {}
                 }
             }
-        };
-        if wait.is_zero() {
-            continue;
-        }
-        tokio::select! {
-            () = station.stop.cancelled() => break,
-            // The sender lives in the broker that this station holds.
-            _ = wake.changed() => {}
-            () = tokio::time::sleep(wait) => {}
         }
     }
     station.hand_back().await;
