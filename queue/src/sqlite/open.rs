@@ -111,7 +111,7 @@ pub async fn open_with(options: Options, knobs: Knobs) -> Result<Queue, OpenErro
     let wakes = Arc::new(Wakes::default());
     let writer = Writer { path: path.clone(), time: Arc::clone(&time), wakes: Arc::clone(&wakes), knobs };
     writer.turn_knobs(&mut conn).await.map_err(unusable)?;
-    let commands = writer.start(conn, lock);
+    let commands = writer.start(conn, lock).map_err(|error| unusable(sqlx::Error::Io(error)))?;
     Ok(Queue::new(Arc::new(File { commands, readers, time, wakes, serves })))
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Desk {
     pub conn: SqliteConnection,
     pub lanes: HashMap<&'static str, i64>,
     pub counters: Counters,
+    /// What the connection was set to; a fault of any kind ends it.
+    sync: Option<Sync>,
     /// Only a test of the power-cut test sets it: promises are then not kept.
     pub never_sync: bool,
 }
@@ -45,7 +47,7 @@ impl Desk {
     /// A desk on a fresh connection.
     pub async fn new(mut conn: SqliteConnection, never_sync: bool) -> Result<Self, sqlx::Error> {
         let counters = Counters::read(&mut conn).await?;
-        Ok(Self { conn, lanes: HashMap::new(), counters, never_sync })
+        Ok(Self { conn, lanes: HashMap::new(), counters, sync: None, never_sync })
     }
 
     /// Carries out a round whole, or nothing of it.
@@ -56,7 +58,11 @@ impl Desk {
         let certain = |error: sqlx::Error| Fault { error: error.to_string(), unknown: false };
         self.know_lanes(round).await.map_err(certain)?;
         let sync = self.sync(round);
-        let mut tx = Transaction::new(&mut self.conn, sync, now, &self.lanes, &mut self.counters);
+        let mut tx = Transaction::new(&mut self.conn, now, &self.lanes, &mut self.counters);
+        if self.sync.replace(sync) != Some(sync) {
+            tx.statement(sync.pragma());
+        }
+        tx.begin();
         match carry_out(&mut tx, round).await {
             Ok((answers, claims)) => match tx.commit().await {
                 Ok(()) => finish(tx, answers, claims).await,

@@ -68,13 +68,16 @@ pub(super) enum Sync {
     Never,
 }
 
+/// Begins, and answers whether another process has written: it may have given out ids.
+const BEGIN: &str = "BEGIN IMMEDIATE; PRAGMA data_version";
+
 impl Sync {
-    /// Begins, and answers whether another process has written: it may have given out ids.
-    const fn begin(self) -> &'static str {
+    /// Makes it so for the connection; not within a transaction.
+    pub const fn pragma(self) -> &'static str {
         match self {
-            Self::Full => "PRAGMA synchronous = FULL; BEGIN IMMEDIATE; PRAGMA data_version",
-            Self::Normal => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; PRAGMA data_version",
-            Self::Never => "PRAGMA synchronous = OFF; BEGIN IMMEDIATE; PRAGMA data_version",
+            Self::Full => "PRAGMA synchronous = FULL",
+            Self::Normal => "PRAGMA synchronous = NORMAL",
+            Self::Never => "PRAGMA synchronous = OFF",
         }
     }
 }
@@ -177,17 +180,18 @@ impl<'a> Transaction<'a> {
     /// A transaction that is about to begin.
     pub fn new(
         conn: &'a mut SqliteConnection,
-        sync: Sync,
         now: i64,
         lanes: &'a HashMap<&'static str, i64>,
         counters: &'a mut Counters,
     ) -> Self {
         let (script, answers, deltas, woken) = Default::default();
         let (asked, begun, wake_all) = (0, None, false);
-        let mut new =
-            Self { conn, script, answers, asked, begun, now, lanes, counters, deltas, woken, wake_all };
-        new.begun = Some(new.statement(sync.begin()).ask());
-        new
+        Self { conn, script, answers, asked, begun, now, lanes, counters, deltas, woken, wake_all }
+    }
+
+    /// Begins; this goes with the first statement.
+    pub fn begin(&mut self) {
+        self.begun = Some(self.statement(BEGIN).ask());
     }
 
     /// The next statement.

@@ -3,8 +3,12 @@
 //! It takes what is there and never waits for more: an idle queue commits one push at once, a busy one commits
 //! hundreds with one sync. It never stops while a handle lives. A fault of the connection fails the commands at hand,
 //! and the next connection is opened by and by; a panic is treated alike.
+//!
+//! It has a thread of its own: SQLite's thread wakes it for every statement, and on a runtime of several threads each of
+//! these wake-ups is two.
 
 use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -49,18 +53,20 @@ enum End {
 
 impl Writer {
     /// Starts it on an open connection and returns where to send commands; `lock` is held until it ends.
-    pub fn start(self, conn: SqliteConnection, lock: Option<File>) -> mpsc::Sender<Command> {
+    pub fn start(self, conn: SqliteConnection, lock: Option<File>) -> io::Result<mpsc::Sender<Command>> {
         let (sender, receiver) = mpsc::channel(WAITING);
         let inbox = Arc::new(tokio::sync::Mutex::new(receiver));
-        tokio::spawn(async move {
-            let waiting = self.keep_going(conn, inbox).await;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let work = move || {
+            let waiting = runtime.block_on(self.keep_going(conn, inbox));
             // The lock goes last: whoever opens the file next finds it closed.
             drop(lock);
             for reply in waiting {
                 let _ = reply.send(());
             }
-        });
-        sender
+        };
+        std::thread::Builder::new().name("queue-writer".to_owned()).spawn(work)?;
+        Ok(sender)
     }
 
     async fn keep_going(

@@ -45,8 +45,8 @@ pub(crate) struct Asked(Range<usize>);
 
 impl Asked {
     /// These, and those that were asked right after them.
-    pub const fn and(self, next: Self) -> Self {
-        Self(self.0.start..next.0.end)
+    pub fn and(self, Self(next): Self) -> Self {
+        Self(self.0.start..next.end)
     }
 }
 

@@ -4,16 +4,19 @@
 //! savepoint of its own within one transaction, and answers all of them after the one commit. What must stay true: a unit
 //! that fails is rolled back alone; nobody is answered before the commit; once begun, a unit is not torn by its caller's
 //! going away, for it runs here, not there.
+//!
+//! It has a thread of its own: SQLite's thread wakes it for every statement, and on a runtime of several threads each of
+//! these wake-ups is two.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, thread, time::Duration};
 
 use async_trait::async_trait;
 use fairy_jobs::ports::{PortError, PortResult};
 use futures::{FutureExt as _, future::BoxFuture};
 use sqlx::{Connection as _, Executor as _, sqlite::SqliteConnection};
 use tokio::{
+    runtime,
     sync::{Mutex, mpsc, oneshot},
-    task::JoinHandle,
     time::Instant,
 };
 
@@ -32,11 +35,11 @@ const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT unit";
 const NEXT: &str = "RELEASE unit; SAVEPOINT unit";
 const COMMIT: &str = "RELEASE unit; COMMIT";
 
-/// Gives units of work to the writing task.
+/// Gives units of work to the writing thread.
 #[derive(Clone)]
 pub(crate) struct Writer {
     units: mpsc::Sender<Message>,
-    task: Arc<Mutex<Option<JoinHandle<()>>>>,
+    ended: Arc<Mutex<Option<oneshot::Receiver<()>>>>,
 }
 
 enum Message {
@@ -45,13 +48,20 @@ enum Message {
 }
 
 impl Writer {
-    /// Starts the writing task with a connection.
+    /// Starts the writing thread with a connection.
     pub async fn start(opener: Opener) -> Result<Self, sqlx::Error> {
         let connection = opener.writer().await?;
         let (units, waiting) = mpsc::channel(QUEUE);
         let desk = Desk { opener, connection: Some(connection), waiting };
-        let task = Arc::new(Mutex::new(Some(tokio::spawn(desk.serve()))));
-        Ok(Self { units, task })
+        let runtime = runtime::Builder::new_current_thread().enable_time().build()?;
+        let (ending, ended) = oneshot::channel();
+        let work = move || {
+            runtime.block_on(desk.serve());
+            // Whoever closes may have gone away.
+            let _ = ending.send(());
+        };
+        thread::Builder::new().name("store-units".to_owned()).spawn(work)?;
+        Ok(Self { units, ended: Arc::new(Mutex::new(Some(ended))) })
     }
 
     /// Runs a unit of work: all of it is written and durable when this answers `Ok`, and nothing of it on an error but
@@ -69,13 +79,13 @@ impl Writer {
         answer.await.map_err(|_| closed())?
     }
 
-    /// Does what waits, then ends the task and its connection.
+    /// Does what waits, then ends the thread and its connection.
     pub async fn close(&self) {
-        let task = self.task.lock().await.take();
-        if let Some(task) = task {
-            // If the task is gone already there is nobody to tell.
+        let ended = self.ended.lock().await.take();
+        if let Some(ended) = ended {
+            // If the thread is gone already there is nobody to tell.
             drop(self.units.send(Message::Close).await);
-            drop(task.await);
+            drop(ended.await);
         }
     }
 }
