@@ -219,6 +219,23 @@ impl Server {
         rustix::process::kill_process(pid, signal).expect("our own child");
     }
 
+    /// SIGSTOP, and waits until it stands still.
+    pub async fn suspend(&self) {
+        self.signal(rustix::process::Signal::STOP);
+        let stat = format!("/proc/{}/stat", self.pid());
+        wait_until("the server stands still", || async {
+            // The state comes after the name, which stands in parentheses.
+            let text = std::fs::read_to_string(&stat).expect("a child that was not reaped");
+            text.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')).then_some(())
+        })
+        .await;
+    }
+
+    /// SIGCONT.
+    pub fn resume(&self) {
+        self.signal(rustix::process::Signal::CONT);
+    }
+
     /// Waits for its end. Returns its exit code.
     pub async fn ended(&mut self) -> Option<i32> {
         let mut running = self.running.take().expect("it runs");

@@ -5,3 +5,4 @@ mod dev_page;
 mod recipients;
 pub mod sink;
 pub mod smtp;
+mod suspended;

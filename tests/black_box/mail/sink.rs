@@ -11,6 +11,27 @@ use crate::{
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/black_box/mail/sink.py");
 
+/// What becomes of a mail that was taken.
+#[derive(Clone, Copy)]
+pub enum Fate {
+    /// It is kept, and that is answered.
+    Answered,
+    /// It is kept, and the connection is cut without an answer.
+    Kept,
+    /// It is not kept, and the connection is cut without an answer.
+    Lost,
+}
+
+impl Fate {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Kept => "kept",
+            Self::Lost => "lost",
+        }
+    }
+}
+
 /// A mail server that accepts everything; it ends with the value.
 pub struct Sink {
     port: Port,
@@ -58,19 +79,30 @@ impl Sink {
         std::fs::remove_file(self.home.path().join("hold")).unwrap();
     }
 
-    /// Whether a mail was taken and not answered.
-    pub fn holds_a_mail(&self) -> bool {
-        let mut files = std::fs::read_dir(self.home.path()).unwrap().flatten();
-        files.any(|file| file.path().extension().is_some_and(|ending| ending == "part"))
+    /// What becomes of the mail to this address that is held, or of the next one.
+    pub fn decide(&self, address: &str, fate: Fate) {
+        let path = self.home.path().join(address);
+        std::fs::write(&path, fate.word()).unwrap();
+        std::fs::rename(&path, self.home.path().join(format!("{address}.fate"))).unwrap();
+    }
+
+    /// The mails that were taken and are not answered, in order.
+    pub fn held(&self) -> Vec<Letter> {
+        self.mails("part")
     }
 
     /// Every mail that was accepted, in order, repeats included.
     pub fn letters(&self) -> Vec<Letter> {
+        self.mails("eml")
+    }
+
+    fn mails(&self, ending: &str) -> Vec<Letter> {
         let mut files: Vec<PathBuf> =
             std::fs::read_dir(self.home.path()).unwrap().flatten().map(|e| e.path()).collect();
-        files.retain(|path| path.extension().is_some_and(|e| e == "eml"));
+        files.retain(|path| path.extension().is_some_and(|e| e == ending));
         files.sort();
-        let read = |path: &PathBuf| Letter::parse(&path.display().to_string(), &std::fs::read(path).unwrap());
-        files.iter().map(read).collect()
+        // One whose name was changed meanwhile is not held any more.
+        let bytes = |path: PathBuf| Some((path.display().to_string(), std::fs::read(&path).ok()?));
+        files.into_iter().filter_map(bytes).map(|(name, bytes)| Letter::parse(&name, &bytes)).collect()
     }
 }
