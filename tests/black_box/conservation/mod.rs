@@ -1,4 +1,4 @@
-//! Conservation under `kill -9`: nothing that was accepted is lost, nothing is done twice, each is told once.
+//! Conservation under `kill -9` and SIGSTOP: nothing that was accepted is lost, nothing is done twice, each is told once.
 //!
 //! Clients of several workspaces write without pause, some waiting for the outcome and some not. The server is killed
 //! at random moments and started again; a client that lost its answer repeats the request under the same key, or
@@ -22,6 +22,7 @@ use crate::{
 };
 
 const KILLS: usize = 30;
+const SUSPENSIONS: usize = 3;
 /// Deliveries that a process has in hand at a time: those whose reply a kill may lose (`DELIVERIES_AT_ONCE` in each of the
 /// four hand-outs that `register` asks for).
 const IN_HAND: usize = 4 * 8;
@@ -31,7 +32,7 @@ async fn nothing_is_lost_or_doubled_under_kill_nine() {
     let seed = seed();
     let home = Home::new();
     let mut world = world::World::make(Launch::at(&home, "var").start().await).await;
-    let storm = storm::Storm { seed, kills: KILLS, backup: Some(home.path().join("backup")) };
+    let storm = storm::Storm { seed, kills: KILLS, suspensions: 0, backup: Some(home.path().join("backup")) };
     let mut storm = storm.rage(&mut world).await;
     let reports = judge::judge(&world, &mut storm.sent, judge::Claim::Everything).await;
     let letters = || mailbox::letters(world.server.data());
@@ -67,11 +68,13 @@ async fn mail_over_smtp_is_sent_and_only_a_lost_reply_is_repeated() {
     let smtp = Launch::at(&home, "var").set("MAIL__TRANSPORT", "smtp").set("MAIL__SMTP_URL", sink.url());
     let server = smtp.set("MAIL__FROM", "fairy@example.com").start().await;
     let mut world = world.on(server);
-    let mut storm = storm::Storm { seed, kills: KILLS / 3, backup: None }.rage(&mut world).await;
+    let mut storm = storm::Storm { seed, kills: KILLS / 4, suspensions: SUSPENSIONS, backup: None }
+        .rage(&mut world)
+        .await;
     let reports = judge::judge(&world, &mut storm.sent, judge::Claim::Everything).await;
     let told = told::judge(&world, &reports, || sink.letters()).await;
     eprintln!(
-        "{} kills; {}; {} mails, {} of them repeats under the same notice id",
+        "{} kills, {SUSPENSIONS} suspensions; {}; {} mails, {} of them repeats under the same notice id",
         storm.kills,
         storm.sent.summary(),
         told.mails,

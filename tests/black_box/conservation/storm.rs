@@ -1,6 +1,7 @@
-//! The storm: clients write, and the server is killed under them.
+//! The storm: clients write, and the server is killed or suspended under them.
 
 use std::{
+    ops::Range,
     path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -17,6 +18,9 @@ use super::{
 use crate::harness::{Server, eventually};
 
 const CLIENTS: usize = 9;
+/// How long the server stands still, in ms: longer than the lease of an operation (5 s), so that it finds its own work taken
+/// from it when it goes on.
+const STILL: Range<u64> = 5_200..7_000;
 
 /// What kind of storm.
 pub struct Storm {
@@ -24,6 +28,8 @@ pub struct Storm {
     pub seed: u64,
     /// How often the server is killed, at least.
     pub kills: usize,
+    /// How often it is suspended.
+    pub suspensions: usize,
     /// Where to copy the system to in the midst of it.
     pub backup: Option<PathBuf>,
 }
@@ -62,20 +68,28 @@ impl Storm {
         let mut random = StdRng::seed_from_u64(self.seed);
         let mut kills = 0;
         let mut before_backup = Account::default();
-        for round in 0..self.kills {
-            if let Some(dir) = self.backup.as_ref().filter(|_| round == self.kills / 2) {
+        let mut suspensions = self.suspensions;
+        let rounds = self.kills + self.suspensions;
+        for round in 0..rounds {
+            if let Some(dir) = self.backup.as_ref().filter(|_| round == rounds / 2) {
                 before_backup = backup(server, dir, shared).await;
             }
             let goal = shared.answers.load(Ordering::Relaxed) + random.random_range(1..250);
             let moment = Duration::from_millis(random.random_range(1..2_500));
             eventually(moment, || async { (shared.answers.load(Ordering::Relaxed) >= goal).then_some(()) })
                 .await;
+            if random.random_range(0..rounds - round) < suspensions {
+                suspensions -= 1;
+                server.suspend().await;
+                pass(random.random_range(STILL)).await;
+                server.resume();
+                continue;
+            }
             server.kill().await;
             kills += 1;
             if random.random_ratio(1, 4) {
                 server.spawn();
-                let moment = Duration::from_millis(random.random_range(1..400));
-                eventually(moment, || async { None::<()> }).await;
+                pass(random.random_range(1..400)).await;
                 server.kill().await;
                 kills += 1;
             }
@@ -83,6 +97,11 @@ impl Storm {
         }
         (kills, before_backup)
     }
+}
+
+/// Lets this many ms pass: how long something lasts, not something that is waited for.
+async fn pass(ms: u64) {
+    eventually(Duration::from_millis(ms), || async { None::<()> }).await;
 }
 
 /// Copies the system while the clients go on; what they had been told before that.
