@@ -4,10 +4,12 @@
 //! of the `fairy` program. It is a library so that tests can start the same stack in their own process, under a clock
 //! and with ids of their own.
 
+pub mod channels;
 pub mod cli;
 pub mod config;
 pub mod embedded;
 mod failure;
+pub mod hints;
 pub mod lanes;
 mod observe;
 pub mod process;

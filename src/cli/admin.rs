@@ -1,7 +1,7 @@
-//! `fairy admin`: looking after accounts, beside a running `fairy up` or without one.
+//! `fairy admin`: looking after accounts, beside whatever runs or without it.
 //!
 //! Everything goes through the same ports as the API, so what is done here cannot do what the API could not; only the
-//! proof of who asks is another: access to the data directory.
+//! proof of who asks is another: access to the data directory, or to the database and the secret.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -21,21 +21,21 @@ use crate::{
     Failure,
     config::Config,
     process::secret,
-    stack::{Parts, open_store},
+    stack::{Parts, open_ready_store},
 };
 
 /// How long a link made here is valid.
 const LINK: Duration = Duration::from_secs(60 * 60);
 
 pub async fn run(config: Config, action: AdminAction) -> Result<ExitCode, Failure> {
-    if !config.database.exists() {
+    if let Some(file) = config.database.file().filter(|file| !file.exists()) {
         return Err(Failure::new(format_args!(
             "there is no database at {} yet: start `fairy up` once, or set FAIRY__DATA_DIR",
-            config.database.display()
+            file.display()
         )));
     }
     let parts = Parts::default();
-    let desk = Desk { store: open_store(&config, &parts).await?, config, parts };
+    let desk = Desk { store: open_ready_store(&config, &parts).await?, config, parts };
     let text = match action {
         AdminAction::User { email } => desk.show(&email).await,
         AdminAction::Verify { email } => desk.verify(&email).await,
@@ -122,7 +122,7 @@ impl Desk {
         self.store.user(credentials.user).await?.ok_or_else(none)
     }
 
-    /// Makes a link and the delivery that mails it; a running `fairy up` finds that within seconds.
+    /// Makes a link and the delivery that mails it; whoever works finds that within seconds.
     async fn link(&self, user: &User, purpose: LinkPurpose) -> Result<LinkId, Failure> {
         let now = self.parts.clock.now();
         let ids = self.parts.ids.as_ref();

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
+
+use crate::lanes::ALL;
 
 /// Fairy: a team task system in which every write is accepted once, applied once and told once.
 #[derive(Debug, Parser)]
@@ -16,6 +18,11 @@ pub struct Arguments {
     pub command: Command,
 }
 
+/// The names of lanes, so that a mistyped one is wrong usage.
+fn lanes() -> PossibleValuesParser {
+    PossibleValuesParser::new(ALL.map(|lane| lane.name))
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -23,15 +30,17 @@ pub enum Command {
     ///
     /// Stops gracefully on Ctrl-C or SIGTERM: work in hand is finished, the rest stays in the queue for the next start.
     Up,
-    /// Run only the API. For the cluster mode, which is not in this build.
+    /// Run only the API, as often as you like, on a database and a queue that are on servers.
+    ///
+    /// On SIGTERM `/health/ready` says no, and requests are answered for stop.drain_seconds more before it stops.
     Api,
-    /// Run only workers. For the cluster mode, which is not in this build.
+    /// Run only workers, as often as you like, on a database and a queue that are on servers.
     Worker {
-        /// Work only these lanes.
-        #[arg(long, value_name = "A,B", value_delimiter = ',')]
+        /// Work only these lanes; without it, all.
+        #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = lanes())]
         lanes: Vec<String>,
     },
-    /// Bring the database to the schema of this version. `fairy up` does it too.
+    /// Bring the database to the schema of this version. `fairy up` does it too; `fairy api` and `fairy worker` need it.
     Migrate,
     /// Print the OpenAPI document of the API.
     Openapi,
@@ -46,6 +55,8 @@ pub enum Command {
         action: Option<LaneAction>,
     },
     /// Copy database, queue and secret into a new directory, consistently, also while `fairy up` runs.
+    ///
+    /// For files; servers are copied by their own tools.
     ///
     /// To restore, use the copy as data directory; its README says how.
     Backup {

@@ -38,8 +38,17 @@ What is in it: queue.db (operations accepted), fairy.db (everything applied), se
 secret). fairy.db was copied after queue.db, and must be: do not mix files of two copies.
 ";
 
+/// What to do where it copies nothing.
+const ON_SERVERS: &str = "\
+`fairy backup` copies files, and the settings name servers: copy those by their own tools, the queue first (Redis: BGSAVE \
+or its append-only directory) and the database after it (a snapshot, or mariadb-dump or mysqldump --single-transaction), \
+and keep the secret";
+
 pub async fn run(config: Config, directory: PathBuf) -> Result<ExitCode, Failure> {
-    for file in [&config.queue, &config.database] {
+    let (Some(queue), Some(database)) = (config.queue.file(), config.database.file()) else {
+        return Err(Failure::new(ON_SERVERS));
+    };
+    for file in [queue, database] {
         if !file.exists() {
             return Err(Failure::new(format_args!(
                 "there is no {} to copy: start `fairy up` once, or set FAIRY__DATA_DIR",
@@ -60,7 +69,7 @@ pub async fn run(config: Config, directory: PathBuf) -> Result<ExitCode, Failure
             partial.display()
         ))
     };
-    if let Err(error) = copy(&config, &partial).await {
+    if let Err(error) = copy((&config, queue), &partial).await {
         // The first error is the one to tell; what cannot be removed is named in the line.
         let _ = std::fs::remove_dir_all(&partial);
         return Err(failed(error));
@@ -85,9 +94,9 @@ fn partial(directory: &Path) -> Result<PathBuf, Failure> {
     Ok(partial)
 }
 
-async fn copy(config: &Config, into: &Path) -> Result<(), String> {
+async fn copy((config, from): (&Config, &Path), into: &Path) -> Result<(), String> {
     let queue = into.join("queue.db");
-    sqlite::backup_to(&config.queue, &queue).await.map_err(|error| error.to_string())?;
+    sqlite::backup_to(from, &queue).await.map_err(|error| error.to_string())?;
     let store = open_store(config, &Parts::default()).await.map_err(|error| error.to_string())?;
     let copied = store.backup_to(&into.join("fairy.db")).await;
     store.close().await;

@@ -1,12 +1,9 @@
-//! `fairy lanes`: looking at the queue and acting on it, beside a running `fairy up` or without one.
+//! `fairy lanes`: looking at the queue and acting on it, beside whatever runs or without it.
 
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
 
-use fairy_jobs::clock::{Clock as _, rfc3339};
-use fairy_queue::{
-    DeadJob, JobId, LaneSpec, LaneStats, Page, Queue, QueueError, Which,
-    sqlite::{Mode, Options, open},
-};
+use fairy_jobs::clock::rfc3339;
+use fairy_queue::{DeadJob, JobId, LaneSpec, LaneStats, Page, Queue, QueueError, Which};
 use jiff::Timestamp;
 
 use super::{
@@ -15,32 +12,33 @@ use super::{
     run::print,
     table::table,
 };
-use crate::{config::Config, failure::Failure, lanes, process::clock::SystemClock};
+use crate::{
+    Failure,
+    config::Config,
+    lanes,
+    stack::{Parts, open_queue},
+};
 
 /// Jobs in one call, when all are meant.
 const CHUNK: u32 = 500;
 
 pub async fn run(config: Config, action: Option<LaneAction>) -> Result<ExitCode, Failure> {
-    if !config.queue.exists() {
+    if let Some(file) = config.queue.file().filter(|file| !file.exists()) {
         return Err(Failure::new(format_args!(
             "there is no queue at {} yet: start `fairy up` once, or set FAIRY__DATA_DIR",
-            config.queue.display()
+            file.display()
         )));
     }
-    let queue = tool(&config).await?;
+    let queue = open_queue(&config, &Parts::default()).await?;
     let ended = act(&config, &queue, action.unwrap_or(LaneAction::List)).await;
     queue.close().await;
     print(&ended?)
 }
 
-/// The queue for a tool.
-pub async fn tool(config: &Config) -> Result<Queue, Failure> {
-    let options = Options {
-        path: config.queue.clone(),
-        clock: Arc::new(|| SystemClock.now().as_millisecond()),
-        mode: Mode::Tool,
-    };
-    open(options).await.map_err(Failure::new)
+/// The lanes of these names, which are names of lanes; all of them if none is given.
+pub fn named(names: &[String]) -> Vec<&'static LaneSpec> {
+    let wanted = |lane: &&LaneSpec| names.is_empty() || names.iter().any(|name| name == lane.name);
+    lanes::ALL.into_iter().filter(wanted).collect()
 }
 
 async fn act(config: &Config, queue: &Queue, action: LaneAction) -> Result<String, Failure> {

@@ -11,20 +11,23 @@ use crate::{
 };
 
 pub async fn run(config: Config) -> Result<ExitCode, Failure> {
-    data_dir::create(&config.data_dir).map_err(|error| {
-        let path = config.data_dir.display();
-        Failure::new(format_args!(
-            "the data directory {path} cannot be made: {error}; set FAIRY__DATA_DIR to another"
-        ))
-    })?;
+    if config.database.is_file() {
+        data_dir::create(&config.data_dir).map_err(|error| {
+            let path = config.data_dir.display();
+            Failure::new(format_args!(
+                "the data directory {path} cannot be made: {error}; set FAIRY__DATA_DIR to another"
+            ))
+        })?;
+    }
     let store = open_store(&config, &Parts::default()).await?;
-    let report = store.migrate().await.map_err(|error| {
-        Failure::new(format_args!("{} cannot be migrated: {error}", config.database.display()))
-    })?;
+    let place = &config.database;
+    let report = store
+        .migrate()
+        .await
+        .map_err(|error| Failure::new(format_args!("{place} cannot be migrated: {error}")))?;
     store.close().await;
-    let path = config.database.display();
     print(&match report.applied.len() {
-        0 => format!("{path} has the schema of this version already"),
-        count => format!("{path} has the schema of this version now: {count} migrations applied"),
+        0 => format!("{place} has the schema of this version already"),
+        count => format!("{place} has the schema of this version now: {count} migrations applied"),
     })
 }

@@ -8,7 +8,8 @@ mod lanes;
 mod migrate;
 mod retry;
 mod run;
+mod serve;
 mod table;
-mod up;
+mod welcome;
 
 pub use run::main;

@@ -18,7 +18,7 @@ use crate::{
     config::Config,
     lanes::OPERATIONS,
     process::clock::SystemClock,
-    stack::{Parts, open_store},
+    stack::{Parts, open_ready_store},
 };
 
 /// Dead letters read at a time.
@@ -35,13 +35,13 @@ pub struct Retried {
 
 /// Tries the operations in these dead letters again.
 pub async fn retry(config: &Config, queue: &Queue, letters: &Letters, by: &str) -> Result<Retried, Failure> {
-    if !config.database.exists() {
+    if let Some(file) = config.database.file().filter(|file| !file.exists()) {
         return Err(Failure::new(format_args!(
             "there is no database at {}, which says how the operations ended",
-            config.database.display()
+            file.display()
         )));
     }
-    let store = open_store(config, &Parts::default()).await?;
+    let store = open_ready_store(config, &Parts::default()).await?;
     let retried = Desk { store: &store, queue, by }.retry(letters).await;
     store.close().await;
     retried

@@ -7,12 +7,13 @@ use clap::Parser as _;
 use super::{
     admin,
     arguments::{Arguments, Command},
-    backup, doctor, lanes, migrate, up,
+    backup, doctor, lanes, migrate, serve,
 };
 use crate::{
     config::{self, Config, Layers, Source},
     failure::Failure,
     process::data_dir,
+    stack::Role,
 };
 
 /// Runs the command that the process was started with: 0, or 1 with one line on standard error. Wrong usage exits with
@@ -34,13 +35,10 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     match arguments.command {
         Command::Openapi => print(&fairy_api::spec()),
         Command::Config => print(&config::reference()),
-        Command::Api => Err(cluster("fairy api")),
-        Command::Worker { .. } => Err(cluster("fairy worker")),
         Command::Doctor => block_on(async { Ok(doctor::run(config::load(source)).await) }),
-        Command::Up => {
-            let (config, _) = load(source)?;
-            block_on(up::run(config))
-        }
+        Command::Up => play(source, Role::Up),
+        Command::Api => play(source, Role::Api),
+        Command::Worker { lanes } => play(source, Role::Worker(lanes::named(&lanes))),
         Command::Migrate => {
             let (config, _) = load(source)?;
             block_on(migrate::run(config))
@@ -58,6 +56,11 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             block_on(admin::run(config, action))
         }
     }
+}
+
+fn play(source: Source, role: Role) -> Result<ExitCode, Failure> {
+    let (config, _) = load(source)?;
+    block_on(serve::run(config, role))
 }
 
 /// Reads the settings and begins to log as they say.
@@ -78,12 +81,6 @@ fn block_on(work: impl Future<Output = Result<ExitCode, Failure>>) -> Result<Exi
     let ended = runtime.block_on(work);
     runtime.shutdown_timeout(LINGER);
     ended
-}
-
-fn cluster(command: &str) -> Failure {
-    Failure::new(format_args!(
-        "`{command}` is for the cluster mode, which is not in this build: SQLite serves `fairy up` only, so run that"
-    ))
 }
 
 /// Prints a text whole; a reader that has gone away (`| head`) is no failure.
@@ -115,7 +112,7 @@ mod tests {
         let mut command = Arguments::command();
         command.build();
         let mut help = command.render_long_help().to_string();
-        for name in ["lanes", "admin"] {
+        for name in ["api", "worker", "lanes", "admin"] {
             let found = command.find_subcommand_mut(name).unwrap();
             help += &format!("\n--- {name}\n{}", found.render_long_help());
         }
@@ -123,11 +120,15 @@ mod tests {
     }
 
     #[test]
-    fn the_cluster_roles_say_what_to_run_instead() {
+    fn roles_that_share_their_work_say_what_they_need() {
         for role in ["api", "worker"] {
             let arguments = Arguments::try_parse_from(["fairy", role]).unwrap();
             let failure = run(arguments).unwrap_err().to_string();
             assert!(failure.contains("SQLite serves `fairy up` only"), "{failure}");
+            assert!(
+                failure.contains("FAIRY__DATABASE__URL") && failure.contains("FAIRY__QUEUE__URL"),
+                "{failure}"
+            );
         }
     }
 }

@@ -1,16 +1,20 @@
 //! Parsing the settings into what the program uses, all of them, before anything is opened.
 //!
-//! What this build cannot do (MySQL, Redis, DynamoDB, EventBridge, SES) is refused rather than ignored: a server that
-//! quietly kept its rows elsewhere than it was told would be worse than one that does not start.
+//! What this build cannot do (DynamoDB, EventBridge, SES) is refused rather than ignored: a server that quietly kept its
+//! log elsewhere than it was told would be worse than one that does not start.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use fairy_workers::mail::Sender;
 use url::Url;
 
 use super::{
-    Color, Config, Faults, Http, Layers, Log, LogFormat, Mail, Origin, SecretSource, SignUp, Transport,
-    reader::Reader,
+    Color, Config, Faults, Given, Http, Layers, Log, LogFormat, Mail, Origin, Place, SecretSource, SignUp,
+    Transport, places, reader::Reader,
 };
 
 /// Shortest secret that is taken.
@@ -32,25 +36,16 @@ fn config(reader: &Reader<'_>) -> Option<Config> {
     let http = http(reader);
     let data_dir = reader.read("data_dir", path);
     let directory = data_dir.clone().unwrap_or_default();
-    let database = reader
-        .read("database.url", |text| sqlite("database", "MySQL", text))
-        .or_else(|| reader.given("database.url").is_none().then(|| directory.join("fairy.db")));
-    let queue = reader
-        .read("queue.url", |text| sqlite("queue", "Redis", text))
-        .or_else(|| reader.given("queue.url").is_none().then(|| directory.join("queue.db")));
+    let database = places::database(reader, &directory);
+    let queue = places::queue(reader, &directory);
+    let in_files = database.as_ref().is_none_or(Place::is_file) && queue.as_ref().is_none_or(Place::is_file);
     absent(reader, "activity.table", "keeps the activity log in the database");
     absent(reader, "events.bus", "publishes to no bus; the change feed has every event");
     let mail = mail(reader, directory.join("mail"));
-    let sign_up = reader.read("auth.sign_up", |text| match text {
-        "open" => Ok(SignUp::Open),
-        "invite" => Ok(SignUp::Invite),
-        _ => Err("must be open or invite".to_owned()),
-    });
-    let secret = reader.read("auth.secret", secret).or_else(|| {
-        let file = SecretSource::File(directory.join("secret.key"));
-        reader.given("auth.secret").is_none().then_some(file)
-    });
+    let sign_up = sign_up(reader, in_files);
+    let secret = shared_secret(reader, &directory, database.as_ref().is_none_or(Place::is_file));
     let limits_factor = reader.read("limits.factor", |text| number(text, 1, 1000));
+    let drain = reader.read("stop.drain_seconds", |text| number(text, 0, 600));
     let seconds = reader.read("stop.seconds", |text| number(text, 1, 600));
     let log = log(reader);
     Some(Config {
@@ -62,9 +57,37 @@ fn config(reader: &Reader<'_>) -> Option<Config> {
         sign_up: sign_up?,
         secret: secret?,
         limits_factor: limits_factor?,
+        drain_for: drain.map(|seconds| Duration::from_secs(seconds.into())),
         stop_within: Duration::from_secs(seconds?.into()),
         log: log?,
     })
+}
+
+/// Who may make an account. On servers strangers most likely reach it, so there nobody may unless it is said.
+fn sign_up(reader: &Reader<'_>, in_files: bool) -> Option<SignUp> {
+    match reader.given("auth.sign_up") {
+        None if in_files => Some(SignUp::Open),
+        None => Some(SignUp::Invite),
+        Some(_) => reader.read("auth.sign_up", |text| match text {
+            "open" => Ok(SignUp::Open),
+            "invite" => Ok(SignUp::Invite),
+            _ => Err("must be open or invite".to_owned()),
+        }),
+    }
+}
+
+/// The secret. All processes that share a database share it, so there it cannot be a file that each makes for itself.
+fn shared_secret(reader: &Reader<'_>, directory: &Path, in_file: bool) -> Option<SecretSource> {
+    match reader.given("auth.secret") {
+        None if in_file => Some(SecretSource::File(directory.join("secret.key"))),
+        None => {
+            let given = Given { text: String::new(), origin: Origin::Default };
+            let problem = "must be given where the database is on a server, the same to all processes: make one with `openssl rand -hex 32` and set FAIRY__AUTH__SECRET or FAIRY__AUTH__SECRET_FILE";
+            reader.fault("auth.secret", &given, problem);
+            None
+        }
+        Some(_) => reader.read("auth.secret", secret),
+    }
 }
 
 fn http(reader: &Reader<'_>) -> Option<Http> {
@@ -180,27 +203,16 @@ fn address_of_admin(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("is {text:?}, but must be an address and a port such as 127.0.0.1:3001"))
 }
 
-fn path(text: &str) -> Result<PathBuf, String> {
+pub(super) fn path(text: &str) -> Result<PathBuf, String> {
     match text {
         "" => Err("must not be empty".to_owned()),
         _ => Ok(PathBuf::from(text)),
     }
 }
 
-fn number(text: &str, least: u32, most: u32) -> Result<u32, String> {
+pub(super) fn number(text: &str, least: u32, most: u32) -> Result<u32, String> {
     let number = text.parse().ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| format!("is {text:?}, but must be a whole number from {least} to {most}"))
-}
-
-/// The path in `sqlite://PATH`. The text is not repeated in the complaint: it may hold a password.
-fn sqlite(what: &str, server: &str, text: &str) -> Result<PathBuf, String> {
-    match text.split_once("://") {
-        Some(("sqlite", path)) if !path.is_empty() && !path.contains('?') => Ok(PathBuf::from(path)),
-        Some(("sqlite", _)) => Err("must name a file, without parameters: sqlite://PATH".to_owned()),
-        _ => Err(format!(
-            "is not sqlite://PATH: this build knows only the embedded mode, so no {what} on {server} yet"
-        )),
-    }
 }
 
 fn public_url(text: &str) -> Result<Url, String> {

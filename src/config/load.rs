@@ -53,7 +53,7 @@ pub fn load(source: Source) -> Result<(Config, Layers), Faults> {
 mod tests {
     use std::io::Write as _;
 
-    use super::*;
+    use super::{super::SignUp, *};
 
     fn source(text: &str, variables: &[(&str, &str)]) -> (tempfile::TempDir, Source) {
         let dir = tempfile::tempdir().unwrap();
@@ -105,8 +105,32 @@ mod tests {
     #[test]
     fn what_this_build_has_not_is_refused_and_not_ignored() {
         insta::assert_snapshot!(complaint(
-            "[database]\nurl = \"mysql://fairy:hunter2@db/fairy\"\n[queue]\nurl = \"redis://localhost\"\n[activity]\ntable = \"log\"\n[events]\nbus = \"bus\"\n[mail]\ntransport = \"ses\"\n",
+            "[queue]\nurl = \"redis+cluster://:hunter2@queue\"\n[activity]\ntable = \"log\"\n[events]\nbus = \"bus\"\n[mail]\ntransport = \"ses\"\n",
             &[],
+        ));
+    }
+
+    #[test]
+    fn on_servers_the_secret_is_given_and_strangers_stay_out() {
+        let servers = "[database]\nurl = \"mysql://fairy:hunter2@db/fairy\"\nreader_url = \"mysql://fairy:hunter2@reader/fairy\"\n[queue]\nurl = \"redis://:hunter2@queue\"\n";
+        insta::assert_snapshot!(complaint(servers, &[]));
+        let (_dir, source) = source(servers, &[("FAIRY__AUTH__SECRET", "0123456789abcdef0123456789abcdef")]);
+        let (config, _) = load(source).unwrap();
+        assert_eq!(config.sign_up, SignUp::Invite);
+        let places = format!("{} {} {config:?}", config.database, config.queue);
+        assert!(places.starts_with("mysql://fairy@db/fairy redis://queue "), "{places}");
+        assert!(!places.contains("hunter2"), "{places}");
+    }
+
+    #[test]
+    fn places_that_cannot_be_used_are_told_without_their_passwords() {
+        insta::assert_snapshot!(complaint(
+            "[database]\nurl = \"mysql://fairy:hunter2@db\"\n[queue]\nurl = \"amqp://u:hunter2@queue\"\nprefix = \"{a}\"\n",
+            &[],
+        ));
+        insta::assert_snapshot!(complaint(
+            "[database]\nreader_url = \"mysql://fairy:hunter2@db/fairy\"\n",
+            &[]
         ));
     }
 

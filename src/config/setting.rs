@@ -26,7 +26,7 @@ impl Setting {
 }
 
 /// All settings, in the order of the reference.
-pub static SETTINGS: [Setting; 21] = [
+pub static SETTINGS: [Setting; 27] = [
     plain("http.address", Some("127.0.0.1:3000"), "", "Where the API listens."),
     plain(
         "http.public_url",
@@ -61,12 +61,41 @@ pub static SETTINGS: [Setting; 21] = [
     secret(
         "database.url",
         "`sqlite://{DATA_DIR}/fairy.db`",
-        "The database. This build knows `sqlite://PATH`.",
+        "The database: `sqlite://PATH`, or `mysql://user:password@host:port/database` on MySQL 8 or MariaDB 10.6 or later, with `?ssl-mode=VERIFY_IDENTITY&ssl-ca=FILE` where TLS is insisted on. SQLite serves `fairy up` only.",
+    ),
+    secret(
+        "database.reader_url",
+        "none: all from `database.url`",
+        "An endpoint of the same database for lists, which may lag a little behind: `mysql://…`.",
+    ),
+    plain(
+        "database.connections",
+        Some("8"),
+        "",
+        "Most connections of one process to a database server for each of reading, writing and, with `database.reader_url`, lists; 1 to 1000.",
     ),
     secret(
         "queue.url",
         "`sqlite://{DATA_DIR}/queue.db`",
-        "The lanes. This build knows `sqlite://PATH`, which serves `fairy up` only.",
+        "The lanes: `sqlite://PATH`, which serves `fairy up` only, or `redis://user:password@host:port` or `rediss://…` on Redis or Valkey 7 or later.",
+    ),
+    plain(
+        "queue.ca",
+        None,
+        "none: public authorities",
+        "A PEM file with the authority that signed the certificate of the lanes' server (`rediss://`).",
+    ),
+    plain(
+        "queue.replicas",
+        Some("0"),
+        "",
+        "How many replicas must have an operation on disk before it counts as accepted (Redis 7.2 or later, Valkey), 0 to 10.",
+    ),
+    plain(
+        "queue.prefix",
+        Some("fairy"),
+        "",
+        "What all keys on the lanes' server begin with. Installations that share a server need different ones.",
     ),
     plain(
         "activity.table",
@@ -100,14 +129,14 @@ pub static SETTINGS: [Setting; 21] = [
     ),
     plain(
         "auth.sign_up",
-        Some("open"),
-        "",
+        None,
+        "`open` where all is in files, else `invite`",
         "Who may make an account: `open` is anybody, `invite` is who was invited.",
     ),
     secret(
         "auth.secret",
-        "the file `{DATA_DIR}/secret.key`, made at the first start",
-        "At least 32 characters from which link and CSRF keys are made. Changing it voids links in mails sent before.",
+        "the file `{DATA_DIR}/secret.key`, made at the first start; none with a database server",
+        "At least 32 characters from which link and CSRF keys are made, such as those of `openssl rand -hex 32`; all processes have the same. Changing it voids links in mails sent before.",
     ),
     plain("limits.factor", Some("1"), "", "Multiplies all rate limits of the API, 1 to 1000."),
     plain(
@@ -115,6 +144,12 @@ pub static SETTINGS: [Setting; 21] = [
         Some("10"),
         "",
         "How long requests and jobs in hand may go on after SIGTERM or Ctrl-C, 1 to 600.",
+    ),
+    plain(
+        "stop.drain_seconds",
+        None,
+        "`5` for `fairy api`, else `0`",
+        "How long before that the API goes on as if nothing were, while `/health/ready` says no and proxies turn to others, 0 to 600.",
     ),
     plain("log.format", Some("text"), "", "`text` for people, `json` for machines."),
     plain(
@@ -175,6 +210,7 @@ mod tests {
             "FAIRY__HTTP__ADMIN_ADDRESS",
             "FAIRY__DATA_DIR",
             "FAIRY__DATABASE__URL",
+            "FAIRY__DATABASE__READER_URL",
             "FAIRY__QUEUE__URL",
             "FAIRY__ACTIVITY__TABLE",
             "FAIRY__EVENTS__BUS",

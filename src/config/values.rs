@@ -5,6 +5,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use fairy_workers::mail::Sender;
 use url::Url;
 
+use super::{DatabaseServer, Place, QueueServer};
+
 /// A configuration that can be used.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -12,10 +14,10 @@ pub struct Config {
     pub http: Http,
     /// Where everything is kept that has no place of its own.
     pub data_dir: PathBuf,
-    /// The database file.
-    pub database: PathBuf,
-    /// The queue's file.
-    pub queue: PathBuf,
+    /// Where rows are kept.
+    pub database: Place<DatabaseServer>,
+    /// Where lanes are kept.
+    pub queue: Place<QueueServer>,
     /// How mail leaves.
     pub mail: Mail,
     /// Who may make an account.
@@ -24,6 +26,8 @@ pub struct Config {
     pub secret: SecretSource,
     /// What rate limits are multiplied by.
     pub limits_factor: u32,
+    /// How long an API that is to stop goes on as before, so that who stands in front sees it; `None`: as its role has it.
+    pub drain_for: Option<Duration>,
     /// How long work in hand may go on after the stop.
     pub stop_within: Duration,
     /// What is logged and how.

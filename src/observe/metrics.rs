@@ -28,12 +28,12 @@ pub async fn text(vitals: &Vitals) -> String {
     page.single(
         "fairy_waiting_requests",
         "Requests that wait for an outcome.",
-        vitals.outcomes.waiting() as u64,
+        vitals.channels.waiting() as u64,
     );
     page.single(
         "fairy_followed_workspaces",
         "Workspaces whose feed is followed live.",
-        vitals.signals.followed() as u64,
+        vitals.channels.followed() as u64,
     );
     page.process();
     page.0

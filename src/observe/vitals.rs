@@ -6,7 +6,7 @@ use fairy_jobs::ports::Upkeep;
 use fairy_queue::{LaneSpec, Queue};
 use tokio_util::sync::CancellationToken;
 
-use crate::embedded::{Outcomes, Signals};
+use crate::channels::Channels;
 
 /// Handles to the parts that can say how they are.
 #[derive(Clone)]
@@ -17,10 +17,8 @@ pub struct Vitals {
     pub queue: Queue,
     /// Its lanes.
     pub lanes: &'static [&'static LaneSpec],
-    /// Who waits for an outcome.
-    pub outcomes: Outcomes,
-    /// Who follows a feed.
-    pub signals: Signals,
+    /// Who waits for an outcome, and who follows a feed.
+    pub channels: Channels,
     /// Cancelled when the process is about to end, and therefore no longer ready.
     pub stopping: CancellationToken,
 }

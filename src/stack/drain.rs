@@ -26,7 +26,7 @@ impl Stack {
     /// Waits until no job is due in any lane, no sink is behind, and no delivery is due.
     ///
     /// # Errors
-    /// When a part cannot be read, or jobs are left after a minute: paused, or never finished.
+    /// When nobody works here, a part cannot be read, or jobs are left after a minute: paused, or never finished.
     pub async fn drain(&self) -> Result<Drained, Failure> {
         let until = Instant::now() + PATIENCE;
         let mut look = tokio::time::interval(LOOK);
@@ -57,7 +57,8 @@ impl Stack {
 
     /// Looks in the rows, which know better than the lanes; true if nothing is to be done there either.
     async fn nudge(&self) -> Result<bool, Failure> {
-        let services = &self.services;
+        let crew = self.crew.as_ref().ok_or_else(|| Failure::new("nobody works in this process"))?;
+        let services = &crew.services;
         let soon = services.clock.now() + Duration::from_millis(1);
         let mut done = true;
         for sink in SINKS {

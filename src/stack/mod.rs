@@ -1,12 +1,18 @@
-//! The whole of Fairy in one process, started and stopped as one.
+//! Fairy in one process, started and stopped as one: all of it, or the part that a role plays of it.
 //!
-//! `fairy up` runs it under the system's clock; a test runs the same thing under a clock of its own and
-//! [drains](Stack::drain) it. Parts depend on each other in one direction (HTTP on workers on the queue on nothing), so
-//! they are started from the bottom and stopped from the top.
+//! `fairy up`, `fairy api` and `fairy worker` run it under the system's clock; a test runs the same thing under a clock of its
+//! own and [drains](Stack::drain) it. Two things are decided apart: the settings say where rows and lanes are kept (`opened`,
+//! with `files` and `servers` below it), the role says what runs (`front` answers, `crew` works). Parts depend on each other in
+//! one direction (HTTP on workers on the queue on nothing), so they are started from the bottom and stopped from the top.
 
+mod crew;
 mod drain;
+mod files;
+mod front;
 mod opened;
 mod parts;
+mod role;
+mod servers;
 mod start;
 mod stop;
 mod tasks;
@@ -15,7 +21,9 @@ mod tests;
 mod wire;
 
 pub use drain::Drained;
-pub use opened::{Opened, open_store};
+pub use opened::{Opened, open_queue, open_ready_store, open_store};
 pub use parts::Parts;
+pub use role::Role;
+pub use servers::look_at;
 pub use start::Stack;
 pub use wire::{is_for_one_machine, smtp};

@@ -1,57 +1,53 @@
-//! Opening what is kept: directory, locks, queue, secret, database, in this order.
+//! Opening what is kept: locks, queue, secret, database, in this order; each in a file or on a server, as the settings say.
 //!
-//! Each of the three may be shared by settings with another process while the others are not, and none may be served
-//! twice: two processes would each have an order of operations of their own, and clear away the other's unfinished mails. So
-//! each has its lock, and nothing is touched before all are held.
-
-use std::{path::Path, sync::Arc};
+//! Many processes may share a database, so no role but `fairy up` changes its schema: `fairy migrate` does, once for all, and
+//! everybody else only looks whether it is there.
 
 use fairy_jobs::{lane::Sink, link::LinkKey};
-use fairy_queue::{
-    Queue,
-    sqlite::{Mode, OpenError, Options, open},
-};
-use fairy_store::Store;
+use fairy_queue::{Queue, sqlite::Mode};
+use fairy_store::{Database, Store};
 
-use super::Parts;
+use super::{Parts, Role, files, servers};
 use crate::{
     Failure,
-    config::Config,
-    process::{data_dir, lock::Lock, secret},
+    config::{Config, Place, QueueServer},
+    process::{lock::Lock, secret},
 };
 
-/// The sinks that are in use: there is no event bus in the embedded mode.
+/// The sinks that are in use: there is no event bus in this build.
 pub const SINKS: [Sink; 2] = [Sink::Record, Sink::Notify];
 
 /// What is kept, open.
 pub struct Opened {
-    /// The lanes, served by this process alone.
+    /// The lanes.
     pub queue: Queue,
-    /// The rows, with the schema of this version.
+    /// The rows, with what this version needs of a schema.
     pub store: Store,
     /// The key of links and CSRF tokens.
     pub link_key: LinkKey,
-    locks: [Lock; 2],
+    locks: Vec<Lock>,
 }
 
 impl Opened {
-    /// Opens everything, making what is missing and migrating the database.
+    /// Opens everything. Files are made where they are missing, and whoever does everything by itself migrates the database.
     ///
     /// # Errors
     /// When something cannot be used or another process uses it; the line says what to do.
-    pub async fn open(config: &Config, parts: &Parts) -> Result<Self, Failure> {
-        make_directory(config)?;
-        let locks = lock(config)?;
-        let queue = serve_queue(config, parts).await?;
+    pub async fn open(config: &Config, parts: &Parts, role: &Role) -> Result<Self, Failure> {
+        let locks = files::hold(config)?;
+        let queue = match &config.queue {
+            Place::File(path) => files::open_queue(path, parts, Mode::Serve).await?,
+            Place::Server(server) => serve(server, parts).await?,
+        };
         let link_key = secret::link_key(&config.secret, parts.ids.as_ref()).map_err(|error| {
             let directory = config.data_dir.display();
             Failure::new(format_args!("the secret in {directory}/secret.key cannot be used: {error}"))
         })?;
         let store = open_store(config, parts).await?;
-        let report = store.migrate().await.map_err(|error| {
-            Failure::new(format_args!("{} cannot be migrated: {error}", config.database.display()))
-        })?;
-        tracing::debug!(?report, "the database has the schema of this version");
+        match role {
+            Role::Up => migrate(config, &store).await?,
+            Role::Api | Role::Worker(_) => check_schema(config, &store).await?,
+        }
         Ok(Self { queue, store, link_key, locks })
     }
 
@@ -63,76 +59,74 @@ impl Opened {
     }
 }
 
-/// Makes the data directory and tries to write there.
-fn make_directory(config: &Config) -> Result<(), Failure> {
-    let path = &config.data_dir;
-    let unwritable = |error| {
-        Failure::new(format_args!(
-            "the data directory {} cannot be written: {error}; make it writable or set FAIRY__DATA_DIR to another",
-            path.display()
-        ))
-    };
-    data_dir::create(path).and_then(|()| data_dir::probe(path)).map_err(unwritable)?;
-    for file in [&config.database, &config.queue] {
-        if let Some(parent) = file.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            data_dir::create(parent).map_err(|error| {
-                Failure::new(format_args!("{} cannot be made: {error}", parent.display()))
-            })?;
-        }
+/// The lanes on a server that was looked at.
+async fn serve(server: &QueueServer, parts: &Parts) -> Result<Queue, Failure> {
+    let inspection = servers::look_at(server, &parts.name).await?;
+    for warning in inspection.warnings {
+        tracing::warn!(server = %server.url, "{warning}");
     }
+    servers::open_queue(server, &parts.name)
+}
+
+async fn migrate(config: &Config, store: &Store) -> Result<(), Failure> {
+    let report = store
+        .migrate()
+        .await
+        .map_err(|error| Failure::new(format_args!("{} cannot be migrated: {error}", config.database)))?;
+    tracing::debug!(?report, "the database has the schema of this version");
     Ok(())
-}
-
-/// Takes the locks of the data directory and of the database; the queue takes its own.
-fn lock(config: &Config) -> Result<[Lock; 2], Failure> {
-    let take = |path: &Path, what: &str, variable: &str| {
-        let held = Lock::beside(path).map_err(|error| {
-            Failure::new(format_args!("the lock of {} cannot be made: {error}", path.display()))
-        })?;
-        held.ok_or_else(|| taken(what, variable))
-    };
-    let directory = format!("runs on the data directory {}", absolute(&config.data_dir));
-    let database = format!("uses the database {}", absolute(&config.database));
-    Ok([
-        take(&config.data_dir.join(".data"), &directory, "FAIRY__DATA_DIR")?,
-        take(&config.database, &database, "FAIRY__DATABASE__URL")?,
-    ])
-}
-
-fn taken(what: &str, variable: &str) -> Failure {
-    Failure::new(format_args!("another `fairy up` {what}: stop it, or set {variable} to another"))
-}
-
-async fn serve_queue(config: &Config, parts: &Parts) -> Result<Queue, Failure> {
-    let clock = parts.clock.clone();
-    let options = Options {
-        path: config.queue.clone(),
-        clock: Arc::new(move || clock.now().as_millisecond()),
-        mode: Mode::Serve,
-    };
-    open(options).await.map_err(|error| match error {
-        OpenError::Locked(path) => taken(&format!("uses the queue {}", absolute(&path)), "FAIRY__QUEUE__URL"),
-        other => Failure::new(format_args!("the queue cannot be opened: {other}")),
-    })
 }
 
 /// Opens the database without migrating it.
 ///
 /// # Errors
-/// When the file cannot be used.
+/// When it cannot be used.
 pub async fn open_store(config: &Config, parts: &Parts) -> Result<Store, Failure> {
     let options = fairy_store::Options {
-        database: fairy_store::Database::File(config.database.clone()),
+        database: match &config.database {
+            Place::File(path) => Database::File(path.clone()),
+            Place::Server(server) => Database::Server(servers::database(server)),
+        },
         clock: parts.clock.clone(),
         ids: parts.ids.clone(),
         sinks: SINKS.to_vec(),
     };
-    Store::open(options).await.map_err(|error| {
-        Failure::new(format_args!("the database {} cannot be opened: {error}", config.database.display()))
+    let opened = Store::open(options).await;
+    opened.map_err(|error| {
+        Failure::new(format_args!("the database {} cannot be opened: {error}", config.database))
     })
 }
 
-fn absolute(path: &Path) -> String {
-    let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    whole.display().to_string()
+/// Opens the database for a tool, which needs the schema of this version.
+///
+/// # Errors
+/// When it cannot be used, or `fairy migrate` is to be run first.
+pub async fn open_ready_store(config: &Config, parts: &Parts) -> Result<Store, Failure> {
+    let store = open_store(config, parts).await?;
+    check_schema(config, &store).await?;
+    Ok(store)
+}
+
+/// Whether the schema has what this version needs; it may have more, for older processes go on beside newer ones.
+async fn check_schema(config: &Config, store: &Store) -> Result<(), Failure> {
+    let place = &config.database;
+    match store.missing_migrations().await {
+        Ok(missing) if missing.is_empty() => Ok(()),
+        Ok(missing) => Err(Failure::new(format_args!(
+            "{place} has not the schema of this version, {} migrations are missing: run `fairy migrate`",
+            missing.len()
+        ))),
+        Err(error) => Err(Failure::new(format_args!("{place}: {error}"))),
+    }
+}
+
+/// Opens the lanes for a tool, which hands nothing out.
+///
+/// # Errors
+/// When they cannot be used.
+pub async fn open_queue(config: &Config, parts: &Parts) -> Result<Queue, Failure> {
+    match &config.queue {
+        Place::File(path) => files::open_queue(path, parts, Mode::Tool).await,
+        Place::Server(server) => servers::open_queue(server, &parts.name),
+    }
 }

@@ -4,19 +4,22 @@ use std::sync::Arc;
 
 use fairy_jobs::{clock::Clock, id::IdSource};
 
-use crate::process::{clock::SystemClock, ids::OsIds};
+use crate::process::{clock::SystemClock, identity::identity, ids::OsIds};
 
-/// Where time and randomness come from.
+/// Where time and randomness come from, and what the process is called.
 #[derive(Clone)]
 pub struct Parts {
-    /// Tells the time, to rows and to the queue.
+    /// Tells the time, to rows and to lanes in a file.
     pub clock: Arc<dyn Clock>,
     /// Makes ids and secrets.
     pub ids: Arc<dyn IdSource>,
+    /// Tells this process from all others, of whatever machine and time.
+    pub name: String,
 }
 
 impl Default for Parts {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), ids: Arc::new(OsIds::default()) }
+        let ids = OsIds::default();
+        Self { clock: Arc::new(SystemClock), name: identity(&ids), ids: Arc::new(ids) }
     }
 }

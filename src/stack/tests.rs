@@ -17,7 +17,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use ulid::Ulid;
 
-use super::{Parts, Stack};
+use super::{Parts, Role, Stack};
 use crate::{
     config::{self, Config, Source},
     lanes,
@@ -56,7 +56,7 @@ impl IdSource for SeededIds {
 fn parts() -> (Arc<ManualClock>, Parts) {
     let clock = Arc::new(ManualClock(AtomicI64::new(BEGIN)));
     let ids = Arc::new(SeededIds(Mutex::new(StdRng::seed_from_u64(7))));
-    (clock.clone(), Parts { clock, ids })
+    (clock.clone(), Parts { clock, ids, name: "test".to_owned() })
 }
 
 fn config(directory: &Path) -> Config {
@@ -79,7 +79,7 @@ struct Person {
 impl Person {
     async fn sign_up(stack: &Stack, name: &str) -> Self {
         let client = Client::builder().cookie_store(true).build().unwrap();
-        let base = format!("http://{}/v1", stack.address);
+        let base = format!("http://{}/v1", stack.address().unwrap());
         let mut person = Self { client, base, csrf: String::new() };
         let account = json!({
             "email": format!("{}@example.com", name.to_lowercase()),
@@ -152,7 +152,7 @@ fn invitation_code(directory: &Path) -> String {
 async fn a_write_is_applied_and_told_once_and_nothing_is_left() {
     let directory = tempfile::tempdir().unwrap();
     let (clock, parts) = parts();
-    let stack = Stack::start(&config(directory.path()), parts).await.unwrap();
+    let stack = Stack::start(&config(directory.path()), parts, &Role::Up).await.unwrap();
     let (_mina, joon, task) = a_task_for_joon(&stack, directory.path()).await;
     assert_eq!(task["key"], "WEB-1");
 
@@ -182,15 +182,15 @@ async fn a_write_is_applied_and_told_once_and_nothing_is_left() {
 async fn a_restart_finds_everything_and_a_second_start_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let config = config(directory.path());
-    let stack = Stack::start(&config, parts().1).await.unwrap();
+    let stack = Stack::start(&config, parts().1, &Role::Up).await.unwrap();
     let (_, joon, task) = a_task_for_joon(&stack, directory.path()).await;
     let before = joon.get("/workspaces/acme/tasks").await;
-    let refusal = Stack::start(&config, parts().1).await.err().unwrap().to_string();
+    let refusal = Stack::start(&config, parts().1, &Role::Up).await.err().unwrap().to_string();
     assert!(refusal.starts_with("another `fairy up` runs on the data directory /"), "{refusal}");
     stack.stop().await.unwrap();
 
-    let stack = Stack::start(&config, parts().1).await.unwrap();
-    let joon = Person { base: format!("http://{}/v1", stack.address), ..joon };
+    let stack = Stack::start(&config, parts().1, &Role::Up).await.unwrap();
+    let joon = Person { base: format!("http://{}/v1", stack.address().unwrap()), ..joon };
     let after = joon.get("/workspaces/acme/tasks").await;
     assert_eq!((&after, &after["items"][0]["id"]), (&before, &task["id"]));
     stack.drain().await.unwrap();
@@ -203,7 +203,7 @@ async fn what_was_being_sent_at_a_kill_is_sent_at_the_next_start() {
     let directory = tempfile::tempdir().unwrap();
     let config = config(directory.path());
     let (clock, parts) = parts();
-    let stack = Stack::start(&config, parts.clone()).await.unwrap();
+    let stack = Stack::start(&config, parts.clone(), &Role::Up).await.unwrap();
     let mina = Person::sign_up(&stack, "Mina").await;
     stack.drain().await.unwrap();
     assert_eq!(subjects(directory.path()).len(), 1);
@@ -212,14 +212,30 @@ async fn what_was_being_sent_at_a_kill_is_sent_at_the_next_start() {
     mina.post("/workspaces", json!({ "name": "Acme" }), StatusCode::CREATED).await;
     let invitation = json!({ "email": "joon@example.com", "role": "member" });
     mina.post("/workspaces/acme/invitations", invitation, StatusCode::CREATED).await;
-    let due = stack.services.deliveries.due(clock.now() + Duration::from_millis(1), 10).await.unwrap();
+    let due = stack
+        .crew
+        .as_ref()
+        .unwrap()
+        .services
+        .deliveries
+        .due(clock.now() + Duration::from_millis(1), 10)
+        .await
+        .unwrap();
     let lease = Duration::from_secs(75);
-    let begun = stack.services.deliveries.begin(&due, Beginning::Together, lease, clock.now()).await.unwrap();
+    let begun = stack
+        .crew
+        .as_ref()
+        .unwrap()
+        .services
+        .deliveries
+        .begin(&due, Beginning::Together, lease, clock.now())
+        .await
+        .unwrap();
     assert_eq!(begun.deliveries.len(), 1);
     stack.stop().await.unwrap();
     assert_eq!(subjects(directory.path()).len(), 1);
 
-    let stack = Stack::start(&config, parts).await.unwrap();
+    let stack = Stack::start(&config, parts, &Role::Up).await.unwrap();
     stack.opened.queue.resume(&lanes::DELIVER, None, "test").await.unwrap();
     stack.drain().await.unwrap();
     assert_eq!(subjects(directory.path()).len(), 2);
@@ -232,6 +248,6 @@ async fn a_busy_port_says_which_setting_to_change() {
     let mut config = config(directory.path());
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     config.http.address = taken.local_addr().unwrap();
-    let refusal = Stack::start(&config, parts().1).await.err().unwrap().to_string();
+    let refusal = Stack::start(&config, parts().1, &Role::Up).await.err().unwrap().to_string();
     assert!(refusal.ends_with("or set FAIRY__HTTP__ADDRESS to another address"), "{refusal}");
 }

@@ -12,8 +12,9 @@ use url::Url;
 use super::{Opened, Parts, opened::SINKS};
 use crate::{
     Failure,
+    channels::Channels,
     config::{Config, SignUp, Transport},
-    embedded::{Hints, Lanes, Outcomes, Signals},
+    hints::{Hints, Lanes},
     lanes,
     observe::Vitals,
 };
@@ -27,23 +28,34 @@ pub const LANES: fairy_workers::Lanes = fairy_workers::Lanes {
     deliver: &lanes::DELIVER,
 };
 
-/// The parts, joined but not yet running.
+/// What every role has of what is joined.
 pub struct Wired {
-    pub outcomes: Outcomes,
-    pub signals: Signals,
+    pub channels: Channels,
     pub hints: Hints,
-    pub workers: Arc<fairy_workers::Services>,
 }
 
 impl Wired {
-    /// Joins the workers' side.
-    pub fn new(config: &Config, parts: &Parts, opened: &Opened, public_url: &Url) -> Result<Self, Failure> {
-        let outcomes = Outcomes::default();
-        let signals = Signals::default();
+    /// Joins the ways by which processes tell each other.
+    pub fn new() -> Self {
+        let channels = Channels::default();
         let sinks = SINKS.map(|sink| (sink, lanes::of_sink(sink)));
-        let hints = Hints::new(signals.clone(), Lanes { sinks: sinks.to_vec(), deliver: &lanes::DELIVER });
+        let hints = Hints::new(channels.clone(), Lanes { sinks: sinks.to_vec(), deliver: &lanes::DELIVER });
+        Self { channels, hints }
+    }
+
+    /// What the workers are given.
+    ///
+    /// # Errors
+    /// When mail cannot leave as the settings say.
+    pub fn workers(
+        &self,
+        config: &Config,
+        parts: &Parts,
+        opened: &Opened,
+        public_url: &Url,
+    ) -> Result<Arc<fairy_workers::Services>, Failure> {
         let store = Arc::new(opened.store.clone());
-        let workers = Arc::new(fairy_workers::Services {
+        Ok(Arc::new(fairy_workers::Services {
             ledger: store.clone(),
             sinks: store.clone(),
             teams: store.clone(),
@@ -57,23 +69,22 @@ impl Wired {
             }),
             bus: None,
             mailer: mailer(config, parts)?,
-            outcomes: Arc::new(outcomes.clone()),
-            relay: Arc::new(hints.clone()),
+            outcomes: self.channels.outcomes(),
+            relay: Arc::new(self.hints.clone()),
             clock: parts.clock.clone(),
             ids: parts.ids.clone(),
             link_key: opened.link_key.clone(),
             settings: fairy_workers::Settings {
                 public_url: public_url.clone(),
                 mail_from: config.mail.from.clone(),
-                worker: format!("up-{}", std::process::id()),
+                worker: parts.name.clone(),
                 time_up: CancellationToken::new(),
                 send_limit: match config.mail.transport {
                     Transport::Files(_) => fairy_workers::Settings::FILES_SEND_LIMIT,
                     Transport::Smtp { .. } => fairy_workers::Settings::SMTP_SEND_LIMIT,
                 },
             },
-        });
-        Ok(Self { outcomes, signals, hints, workers })
+        }))
     }
 
     /// What the API is given.
@@ -90,8 +101,8 @@ impl Wired {
             upkeep: store,
             queue: opened.queue.clone(),
             operations: &lanes::OPERATIONS,
-            outcomes: Arc::new(self.outcomes.clone()),
-            signal: Arc::new(self.signals.clone()),
+            outcomes: self.channels.outcomes(),
+            signal: self.channels.signal(),
             relay: Arc::new(self.hints.clone()),
             clock: parts.clock.clone(),
             ids: parts.ids.clone(),
@@ -105,8 +116,7 @@ impl Wired {
             upkeep: Arc::new(opened.store.clone()),
             queue: opened.queue.clone(),
             lanes: &lanes::ALL,
-            outcomes: self.outcomes.clone(),
-            signals: self.signals.clone(),
+            channels: self.channels.clone(),
             stopping,
         }
     }
@@ -145,7 +155,7 @@ fn mailer(config: &Config, parts: &Parts) -> Result<Arc<dyn Mailer>, Failure> {
     let from = config.mail.from.clone();
     let clock = parts.clock.clone();
     match &config.mail.transport {
-        Transport::Files(directory) => match mail::files(directory.clone(), from, clock) {
+        Transport::Files(directory) => match mail::files(directory.clone(), from, clock, &parts.name) {
             Ok(files) => Ok(Arc::new(files)),
             Err(error) => Err(Failure::new(format_args!(
                 "the directory for mail {} cannot be used: {error}",

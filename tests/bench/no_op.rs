@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use fairy::{
-    embedded::{Hints, Lanes, Outcomes, Signals},
+    channels::Channels,
+    hints::{Hints, Lanes},
     lanes,
     process::{clock::SystemClock, ids::OsIds},
 };
@@ -118,8 +119,8 @@ pub async fn flood(operations: usize) -> Flood {
 
 fn services(store: Store) -> fairy_api::Services {
     let store = Arc::new(store);
-    let signals = Signals::default();
-    let hints = Hints::new(signals.clone(), Lanes { sinks: Vec::new(), deliver: &lanes::DELIVER });
+    let channels = Channels::default();
+    let hints = Hints::new(channels.clone(), Lanes { sinks: Vec::new(), deliver: &lanes::DELIVER });
     fairy_api::Services {
         accounts: store.clone(),
         teams: store.clone(),
@@ -131,8 +132,8 @@ fn services(store: Store) -> fairy_api::Services {
         upkeep: store,
         queue: Queue::new(Arc::new(Nowhere)),
         operations: &lanes::OPERATIONS,
-        outcomes: Arc::new(Outcomes::default()),
-        signal: Arc::new(signals),
+        outcomes: channels.outcomes(),
+        signal: channels.signal(),
         relay: Arc::new(hints),
         clock: Arc::new(SystemClock),
         ids: Arc::new(OsIds::default()),

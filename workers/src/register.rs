@@ -8,11 +8,17 @@ use fairy_queue::{Crew, Handler, LaneSpec, Queue};
 
 use crate::{Lanes, Services, apply, deliver, notify, publish, record};
 
-/// Adds a worker for each lane to the monitor; lane `publish` has none where there is no bus.
+/// Adds a worker to the monitor for each lane that is `wanted`; lane `publish` has none where there is no bus.
 #[must_use]
-pub fn register(monitor: Monitor, queue: &Queue, lanes: &Lanes, services: Arc<Services>) -> Monitor {
+pub fn register(
+    monitor: Monitor,
+    queue: &Queue,
+    lanes: &Lanes,
+    services: Arc<Services>,
+    wanted: &[&LaneSpec],
+) -> Monitor {
     // Many hand-outs at once are what lets a store commit the batches of many workspaces together.
-    let roster = Roster { monitor, queue, services }
+    let roster = Roster { monitor, queue, services, wanted }
         .job(lanes.operations, apply::handler, 32)
         .job(lanes.record, record::handler, 8)
         .job(lanes.notify, notify::handler, 8)
@@ -27,6 +33,7 @@ struct Roster<'a> {
     monitor: Monitor,
     queue: &'a Queue,
     services: Arc<Services>,
+    wanted: &'a [&'a LaneSpec],
 }
 
 impl Roster<'_> {
@@ -37,6 +44,9 @@ impl Roster<'_> {
         handler: impl FnOnce(&Services) -> H,
         concurrency: usize,
     ) -> Self {
+        if !self.wanted.iter().any(|wanted| wanted.name == lane.name) {
+            return self;
+        }
         let crew = Crew {
             name: self.services.settings.worker.clone(),
             concurrency,

@@ -22,6 +22,8 @@ pub struct Inspection {
     pub server: String,
     /// What makes a crash or a fail-over cost accepted jobs, each with what to do.
     pub warnings: Vec<String>,
+    /// The time by its clock, epoch ms.
+    pub time: i64,
 }
 
 /// Why a server cannot carry lanes.
@@ -70,7 +72,8 @@ pub async fn inspect(options: &Options) -> Result<Inspection, Unfit> {
         "" => format!("redis {version}"),
         valkey => format!("valkey {valkey}"),
     };
-    Ok(Inspection { server, warnings: warnings(&link, options.replicas, said).await })
+    let time = said("server_time_usec").parse::<i64>().unwrap_or_default() / 1000;
+    Ok(Inspection { server, warnings: warnings(&link, options.replicas, said).await, time })
 }
 
 async fn warnings<'a>(link: &Link, replicas: u32, said: impl Fn(&str) -> &'a str) -> Vec<String> {

@@ -6,6 +6,7 @@ mod server;
 use std::{fmt, path::Path};
 
 use fairy_jobs::ports::{PortError, PortResult};
+use jiff::Timestamp;
 
 #[cfg(test)]
 pub(crate) use self::file::{PRAGMAS, pragma};
@@ -40,6 +41,14 @@ impl Store {
         match &self.engine {
             Engine::Sqlite { .. } => file::check(&mut c).await,
             Engine::MySql { .. } => server::check(&mut c).await,
+        }
+    }
+
+    /// The time by the clock of the server, where there is one: nothing goes by it, but it shows whether clocks agree.
+    pub async fn server_time(&self) -> PortResult<Option<Timestamp>> {
+        match &self.engine {
+            Engine::Sqlite { .. } => Ok(None),
+            Engine::MySql { .. } => server::time(&mut self.read().await?).await.map(Some),
         }
     }
 

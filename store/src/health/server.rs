@@ -1,6 +1,7 @@
 //! MySQL and MariaDB: what sessions and the server are set to.
 
 use fairy_jobs::ports::{PortError, PortResult};
+use jiff::Timestamp;
 
 use super::Health;
 use crate::{driver::Connection, migration};
@@ -18,6 +19,9 @@ const SIZE: &str = "\
 SELECT CAST(COALESCE(SUM(data_length + index_length), 0) AS SIGNED), VERSION()
 FROM information_schema.tables
 WHERE table_schema = DATABASE()";
+
+const TIME: &str = "\
+SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)";
 
 pub(super) async fn check(c: &mut Connection<'_>) -> PortResult<Health> {
     for (name, wanted, consequence) in SETTINGS {
@@ -42,6 +46,10 @@ pub(super) async fn check(c: &mut Connection<'_>) -> PortResult<Health> {
     let name = if version.contains("MariaDB") { "" } else { "MySQL " };
     let migrations = migration::count(c).await?;
     Ok(Health { engine: format!("{name}{version}"), bytes, migrations })
+}
+
+pub(super) async fn time(c: &mut Connection<'_>) -> PortResult<Timestamp> {
+    only(c.row(TIME, vec![]).await?)?.only()
 }
 
 fn only<T>(row: Option<T>) -> PortResult<T> {

@@ -85,6 +85,30 @@ pub(super) async fn note(c: &mut Connection<'_>, migration: &Migration, at: Time
 
 /// What is missing, in order, and whether it was begun; an error if what was applied is not what this build knows.
 pub(crate) async fn pending(c: &mut Connection<'_>) -> Result<Vec<(Migration, bool)>, MigrateError> {
+    let (missing, beyond) = compare(c).await?;
+    match beyond.into_iter().next() {
+        Some(name) => Err(MigrateError::Newer(name)),
+        None => Ok(missing),
+    }
+}
+
+/// What this build needs and is not there; an error if what it needs was changed or taken away. What the database has
+/// beyond it is no fault: migrations add, so that a process goes on beside newer ones. One whose name begins with `drop_`
+/// takes something away, for the time when no older process is left.
+pub(super) async fn missing(c: &mut Connection<'_>) -> Result<Vec<&'static str>, MigrateError> {
+    let (missing, beyond) = compare(c).await?;
+    match beyond.into_iter().find(|name| takes_away(name)) {
+        Some(name) => Err(MigrateError::Newer(name)),
+        None => Ok(missing.iter().map(|(migration, _)| migration.name).collect()),
+    }
+}
+
+fn takes_away(name: &str) -> bool {
+    name.split_once('_').is_some_and(|(_, what)| what.starts_with("drop_"))
+}
+
+/// What is missing, in order, and whether it was begun; and the names of what only the database knows.
+async fn compare(c: &mut Connection<'_>) -> Result<(Vec<(Migration, bool)>, Vec<String>), MigrateError> {
     let mut applied = applied(c).await?;
     let mut missing = Vec::new();
     for migration in ALL {
@@ -97,10 +121,7 @@ pub(crate) async fn pending(c: &mut Connection<'_>) -> Result<Vec<(Migration, bo
             Some(_) => {}
         }
     }
-    match applied.pop_first() {
-        Some((name, _)) => Err(MigrateError::Newer(name)),
-        None => Ok(missing),
-    }
+    Ok((missing, applied.into_keys().collect()))
 }
 
 /// What is known of each, by its name; nothing in a new database.

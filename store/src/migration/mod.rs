@@ -56,6 +56,15 @@ impl Store {
         Ok(missing.iter().map(|(migration, _)| migration.name).collect())
     }
 
+    /// What this build needs and the schema has not yet, in order: where it is empty, a process can work here, also when
+    /// the schema is newer.
+    ///
+    /// # Errors
+    /// When what this build needs was changed or taken away, or the database cannot be read.
+    pub async fn missing_migrations(&self) -> Result<Vec<&'static str>, MigrateError> {
+        ledger::missing(&mut self.read().await?).await
+    }
+
     async fn migrate_whole(&self) -> Result<MigrationReport, MigrateError> {
         let (at, sinks) = (self.clock.now(), self.sinks.clone());
         let done = self.write(move |connection| {

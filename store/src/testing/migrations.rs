@@ -10,6 +10,7 @@ use crate::{MigrateError, Store, migration::ALL};
 super::tests! {
     processes_that_start_at_once_migrate_once,
     a_schema_that_is_not_ours_is_left_alone,
+    a_process_works_on_a_newer_schema_until_something_is_taken_away,
     who_is_killed_on_the_way_leaves_the_rest_to_the_next,
 }
 
@@ -44,6 +45,19 @@ async fn a_schema_that_is_not_ours_is_left_alone(stage: &Stage) {
     run(&stage.store, "INSERT INTO schema_migrations VALUES ('9999_later', 'x', 0)").await;
     let newer = stage.store.migrate().await.unwrap_err();
     assert!(matches!(&newer, MigrateError::Newer(name) if name == "9999_later"), "{newer}");
+}
+
+/// Old and new processes run beside each other while one version replaces another.
+async fn a_process_works_on_a_newer_schema_until_something_is_taken_away(stage: &Stage) {
+    let missing = || stage.store.missing_migrations();
+    assert_eq!(missing().await.unwrap(), Vec::<&str>::new());
+    run(&stage.store, "INSERT INTO schema_migrations VALUES ('9998_later', 'x', 1)").await;
+    assert_eq!(missing().await.unwrap(), Vec::<&str>::new());
+    run(&stage.store, "DELETE FROM schema_migrations WHERE name = '0048_deliveries_by_subject'").await;
+    assert_eq!(missing().await.unwrap(), ["0048_deliveries_by_subject"]);
+    run(&stage.store, "INSERT INTO schema_migrations VALUES ('9999_drop_users_name', 'x', 1)").await;
+    let newer = missing().await.unwrap_err();
+    assert!(matches!(&newer, MigrateError::Newer(name) if name == "9999_drop_users_name"), "{newer}");
 }
 
 async fn who_is_killed_on_the_way_leaves_the_rest_to_the_next(stage: &Stage) {

@@ -138,10 +138,11 @@ async fn wrong_usage_and_what_is_not_built_are_told_apart() {
         assert_eq!(finished.code, Some(2), "{args:?}: {finished:?}");
     }
     for args in [&["api"][..], &["worker"]] {
-        fairy(home.path(), &[], args).await.refused();
+        let line = fairy(home.path(), &[], args).await.refused();
+        assert!(line.contains("SQLite serves `fairy up` only"), "{line}");
     }
     for (name, value) in
-        [("DATABASE__URL", "mysql://x"), ("QUEUE__URL", "redis://x"), ("MAIL__TRANSPORT", "ses")]
+        [("DATABASE__URL", "mysql://x"), ("QUEUE__URL", "redis+cluster://x"), ("MAIL__TRANSPORT", "ses")]
     {
         Launch::new().set(name, value).fails().await.refused();
     }

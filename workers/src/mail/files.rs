@@ -2,12 +2,14 @@
 //!
 //! A file's name follows from its delivery, so a repeat overwrites itself and nobody is told twice; it begins with the
 //! time at which the delivery was made, so that a listing is in order. A file is there whole or not at all, and stays.
+//! Several processes may write into one directory.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use fairy_jobs::{
@@ -21,30 +23,46 @@ use super::{Sender, message::message};
 
 /// What unfinished files end in.
 const UNFINISHED: &str = ".part";
+/// Nobody writes on one file for so long: what is older was left by who was killed.
+const LEFT: Duration = Duration::from_secs(60);
 
 /// Writes each mail into a directory.
 pub struct Files {
     directory: PathBuf,
     from: Sender,
     clock: Arc<dyn Clock>,
-    /// Tells unfinished files apart.
+    /// Tells the unfinished files of this process from those of others, and from each other.
+    writer: String,
     writes: AtomicU64,
 }
 
 /// Mail into files of this directory, which is made if it is missing and freed of what a killed process left unfinished.
+/// `writer` is a name that no other process has.
 ///
 /// # Errors
 /// When the directory cannot be made or read.
-pub fn files(directory: impl Into<PathBuf>, from: Sender, clock: Arc<dyn Clock>) -> io::Result<Files> {
+pub fn files(
+    directory: impl Into<PathBuf>,
+    from: Sender,
+    clock: Arc<dyn Clock>,
+    writer: &str,
+) -> io::Result<Files> {
     let directory = directory.into();
     fs::create_dir_all(&directory)?;
     for entry in fs::read_dir(&directory)? {
         let path = entry?.path();
-        if path.to_string_lossy().ends_with(UNFINISHED) {
-            fs::remove_file(path)?;
+        if path.to_string_lossy().ends_with(UNFINISHED) && was_left(&path, clock.now()) {
+            // Another process that starts may have been quicker.
+            drop(fs::remove_file(path));
         }
     }
-    Ok(Files { directory, from, clock, writes: AtomicU64::new(0) })
+    Ok(Files { directory, from, clock, writer: writer.to_owned(), writes: AtomicU64::new(0) })
+}
+
+fn was_left(path: &Path, now: Timestamp) -> bool {
+    let written = fs::metadata(path).and_then(|file| file.modified());
+    let written = written.ok().and_then(|time| Timestamp::try_from(time).ok());
+    written.is_some_and(|written| now.duration_since(written) > LEFT.try_into().unwrap_or_default())
 }
 
 #[async_trait]
@@ -54,7 +72,7 @@ impl Mailer for Files {
             .map_err(|error| SendError::Permanent { error: error.to_string() })?;
         let name = name(mail.delivery);
         let number = self.writes.fetch_add(1, Ordering::Relaxed);
-        let unfinished = self.directory.join(format!(".{name}.{number}{UNFINISHED}"));
+        let unfinished = self.directory.join(format!(".{name}.{}-{number}{UNFINISHED}", self.writer));
         let finished = self.directory.join(&name);
         let bytes = message.formatted();
         let written = tokio::task::spawn_blocking(move || write(&bytes, &unfinished, &finished)).await;

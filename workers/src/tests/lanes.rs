@@ -75,7 +75,8 @@ async fn one_bad_operation_is_buried_in_its_place_and_the_others_go_on() {
     let bench = Bench::new();
     let services = Services { ledger: ledger.clone(), ..bench.services(&Arc::default()) };
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let monitor = register(Monitor::new(), &queue, &LANES, Arc::new(services));
+    let wanted = [LANES.operations, LANES.record, LANES.publish, LANES.notify, LANES.deliver];
+    let monitor = register(Monitor::new(), &queue, &LANES, Arc::new(services), &wanted);
     let running = tokio::spawn(monitor.run_with_signal(async {
         drop(stopped.await);
         Ok(())

@@ -230,7 +230,7 @@ async fn wire(mail: &Mail) -> String {
     let directory = tempfile::tempdir().unwrap();
     let clock = std::sync::Arc::new(StoppedClock::new());
     let from = "Fairy <fairy@example.com>".parse().unwrap();
-    let files = mail::files(directory.path(), from, clock).unwrap();
+    let files = mail::files(directory.path(), from, clock, "one").unwrap();
     let first = files.send(mail).await.unwrap();
     let again = files.send(mail).await.unwrap();
     assert_eq!(first, again, "a repeat overwrites itself");

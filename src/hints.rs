@@ -21,7 +21,7 @@ use serde::Serialize;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::Signals;
+use crate::channels::Channels;
 
 /// Most notes of one kind.
 const MAX_NOTES: usize = 10_000;
@@ -52,10 +52,10 @@ impl Notes {
     }
 }
 
-/// The relay of the embedded mode; clones share it.
+/// The relay of a process; clones share it.
 #[derive(Clone)]
 pub struct Hints {
-    signals: Signals,
+    channels: Channels,
     lanes: Arc<Lanes>,
     notes: Arc<Mutex<Notes>>,
     noted: Arc<Notify>,
@@ -64,10 +64,10 @@ pub struct Hints {
 }
 
 impl Hints {
-    /// A relay into these lanes that wakes those who follow these signals.
-    pub fn new(signals: Signals, lanes: Lanes) -> Self {
+    /// A relay into these lanes that wakes those who follow a feed through these channels.
+    pub fn new(channels: Channels, lanes: Lanes) -> Self {
         Self {
-            signals,
+            channels,
             lanes: Arc::new(lanes),
             notes: Arc::default(),
             noted: Arc::default(),
@@ -186,7 +186,7 @@ fn room<T>(set: &BTreeSet<T>) -> usize {
 #[async_trait]
 impl Relay for Hints {
     async fn changed(&self, workspace: WorkspaceId, seq: u64) {
-        self.signals.grown(workspace, seq);
+        self.channels.grown(workspace, seq);
         let sinks = self.lanes.sinks.iter().map(|(sink, _)| (*sink, workspace));
         self.note(|notes| notes.behind.extend(sinks.take(room(&notes.behind))));
     }

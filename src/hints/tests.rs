@@ -24,7 +24,7 @@ fn workspace(number: u16) -> WorkspaceId {
 
 fn hints() -> Hints {
     let sinks = vec![(Sink::Record, &lanes::RECORD), (Sink::Notify, &lanes::NOTIFY)];
-    Hints::new(Signals::default(), Lanes { sinks, deliver: &lanes::DELIVER })
+    Hints::new(Channels::default(), Lanes { sinks, deliver: &lanes::DELIVER })
 }
 
 async fn queue(directory: &tempfile::TempDir) -> Queue {
@@ -111,7 +111,7 @@ async fn a_stuck_sink_gathers_no_hints_and_no_change_is_missed() {
     let directory = tempfile::tempdir().unwrap();
     let queue = queue(&directory).await;
     let hints = Hints::new(
-        Signals::default(),
+        Channels::default(),
         Lanes { sinks: vec![(Sink::Record, &lanes::RECORD)], deliver: &lanes::DELIVER },
     );
     let stop = CancellationToken::new();

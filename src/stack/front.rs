@@ -1,0 +1,69 @@
+//! The listeners: the API's, and the one that operators look at.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use poem::{Server, endpoint::BoxEndpoint};
+use tokio_util::sync::CancellationToken;
+
+use super::tasks::Running;
+use crate::{
+    Failure,
+    config::Http,
+    process::{connection::UNANSWERED, listen::Gate},
+};
+
+/// Most connections of the admin listener.
+const ADMIN_CONNECTIONS: usize = 64;
+/// A connection on which nothing happens is asked to end after this long: longer than the longest wait and the heartbeat.
+const IDLE: Duration = UNANSWERED.saturating_add(Duration::from_secs(10));
+/// Requests at once on one connection of HTTP/2; without a number there is no limit.
+const STREAMS: u32 = 100;
+
+/// The API, answering.
+pub struct Front {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Cancelled when requests that wait are to come to an end.
+    pub drain: CancellationToken,
+    /// Answers.
+    pub server: Running,
+}
+
+/// Binds the API's address. No other address gets more than a quarter of the places, unless proxies stand in front: then all
+/// come from theirs.
+pub async fn bind_api(http: &Http) -> Result<Gate, Failure> {
+    let gate = bind(http.address, http.max_connections, "FAIRY__HTTP__ADDRESS").await?;
+    Ok(match http.proxies {
+        0 => gate.sharing(http.max_connections.div_ceil(4)),
+        _ => gate,
+    })
+}
+
+/// Binds the address of health and metrics.
+pub async fn bind_admin(http: &Http) -> Result<Gate, Failure> {
+    bind(http.admin_address, ADMIN_CONNECTIONS, "FAIRY__HTTP__ADMIN_ADDRESS").await
+}
+
+async fn bind(address: SocketAddr, connections: usize, variable: &str) -> Result<Gate, Failure> {
+    Gate::bind(address, connections).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => Failure::new(format_args!(
+            "{address} is in use: stop what listens there, or set {variable} to another address"
+        )),
+        _ => Failure::new(format_args!(
+            "{address} cannot be listened on: {error}; set {variable} to another address"
+        )),
+    })
+}
+
+/// Answers until it is told to stop, and drops what is not answered within `grace` then.
+pub fn serve(name: &'static str, gate: Gate, app: BoxEndpoint<'static>, grace: Duration) -> Running {
+    Running::spawn(name, |stop| async move {
+        Server::new_with_acceptor(gate)
+            .name(name)
+            .idle_timeout(IDLE)
+            .http2_max_concurrent_streams(STREAMS)
+            .run_with_graceful_shutdown(app, stop.cancelled_owned(), Some(grace))
+            .await
+            .map_err(|error| error.to_string())
+    })
+}
