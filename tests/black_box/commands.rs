@@ -1,11 +1,10 @@
 //! The subcommands that a person runs beside the server or without one: each does what it says, or says what to do.
 
 use serde_json::json;
-use sqlx::Connection as _;
 
 use crate::{
     client::Api,
-    harness::{Home, Launch, fairy, wait_until},
+    harness::{About, Home, Launch, embedded_only, fairy, wait_until},
     team::{PASSWORD, Team, workspace},
 };
 
@@ -22,12 +21,22 @@ async fn migrate_makes_the_schema_once_and_the_server_starts_on_it() {
     let (code, told) = run(&launch, &["migrate"]).await;
     assert!(code == Some(0) && told.contains("already"), "{told}");
     launch.start().await;
+}
+
+#[tokio::test]
+async fn migrate_names_a_data_directory_that_cannot_be_used() {
+    if embedded_only(About::DataDirectory) {
+        return;
+    }
     let (code, told) = run(&Launch::new().set("DATA_DIR", "/proc/fairy"), &["migrate"]).await;
     assert!(code == Some(1) && told.contains("/proc/fairy"), "{told}");
 }
 
 #[tokio::test]
 async fn doctor_is_well_before_the_first_start_and_beside_a_server() {
+    if embedded_only(About::DataDirectory) {
+        return;
+    }
     let launch = Launch::new();
     let (code, told) = run(&launch, &["doctor"]).await;
     assert_eq!(code, Some(0), "{told}");
@@ -42,6 +51,9 @@ async fn doctor_is_well_before_the_first_start_and_beside_a_server() {
 
 #[tokio::test]
 async fn doctor_finds_what_would_keep_the_server_from_starting() {
+    if embedded_only(About::DataDirectory) {
+        return;
+    }
     // `/proc` refuses new entries to everybody, root included.
     for (setting, what) in [("DATABASE__URL", "database"), ("QUEUE__URL", "queue")] {
         let launch = Launch::new().set(setting, "sqlite:///proc/x/file.db");
@@ -115,13 +127,7 @@ async fn dead_letters_are_shown_and_discarded_and_a_wrong_name_is_refused() {
     let create = team.owner.api.post(&team.at("/tasks"), &json!({"project": "WEB", "title": "Broken"}));
     let operation = create.respond_async().await.is(202);
     team.server.kill().await;
-    let url = format!("sqlite://{}", team.server.data().join("queue.db").display());
-    let mut jobs = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    let text = "UPDATE jobs SET payload = x'7b2278' WHERE unique_key LIKE '%' || ?";
-    let id = operation.str("id");
-    let spoilt = sqlx::query(text).bind(id.trim_start_matches("op_")).execute(&mut jobs).await.unwrap();
-    assert_eq!(spoilt.rows_affected(), 1);
-    jobs.close().await.unwrap();
+    team.server.spoil_job(&operation.str("id")).await;
     team.server.start().await;
     team.server.beside(&["lanes", "resume", "operations"]).await.succeeded();
     let path = format!("/operations/{}", operation.str("id"));
@@ -142,6 +148,9 @@ async fn dead_letters_are_shown_and_discarded_and_a_wrong_name_is_refused() {
 
 #[tokio::test]
 async fn a_backup_goes_into_a_new_directory_only() {
+    if embedded_only(About::Backup) {
+        return;
+    }
     let team = Team::new().await;
     let there = team.server.launch().home().path().join("there");
     std::fs::create_dir(&there).unwrap();

@@ -3,7 +3,6 @@
 use futures::future::join_all;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use sqlx::Connection as _;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -168,9 +167,5 @@ async fn a_stalled_connection_does_not_cost_a_job_its_end() {
     sink.let_go();
     assert_eq!(server.ended().await, Some(0));
     assert_eq!(sink.letters().iter().filter(|letter| letter.to == mina.email).count(), 1);
-    let url = format!("sqlite://{}", server.data().join("fairy.db").display());
-    let mut rows = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    let states: Vec<String> =
-        sqlx::query_scalar("SELECT state FROM deliveries").fetch_all(&mut rows).await.unwrap();
-    assert_eq!(states, ["sent"]);
+    assert_eq!(server.texts("SELECT state FROM deliveries").await, ["sent"]);
 }

@@ -94,8 +94,9 @@ impl Front {
         let ended = self.wait_out(operation.id, listening, ticket.envelope.prefer.patience()).await;
         let waited = !matches!(ended, Err(Waited::CutShort));
         let mut outcome = ended.ok();
-        if ticket.keyed && !replayed && outcome.is_none() {
-            // Whatever this look meets, the operation is accepted.
+        if ticket.keyed && outcome.is_none() {
+            // What is in the lane may itself be a repeat that came when the first had just left it, and name what nothing
+            // will bear. Whatever this look meets, the operation is accepted.
             outcome =
                 self.earlier_outcome(operation.id).await.ok().flatten().filter(|o| o.is_not(&operation));
         }

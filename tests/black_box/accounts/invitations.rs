@@ -1,7 +1,6 @@
 //! Invitations by mail: taken up, expired, foreign, withdrawn, mutual.
 
 use serde_json::json;
-use sqlx::Connection as _;
 
 use crate::{
     mailbox::Letter,
@@ -89,11 +88,7 @@ async fn an_expired_invitation_opens_nothing() {
     let code = team.invite("jae@example.com", "member").await;
     team.server.kill().await;
     // Nobody can wait a week here, so the row is made older while the server is away.
-    let url = format!("sqlite://{}", team.server.data().join("fairy.db").display());
-    let mut rows = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    let aged = sqlx::query("UPDATE invitations SET expires_at = 1000").execute(&mut rows).await.unwrap();
-    assert_eq!(aged.rows_affected(), 1);
-    rows.close().await.unwrap();
+    assert_eq!(team.server.change_rows("UPDATE invitations SET expires_at = 1000").await, 1);
     team.server.start().await;
     jae.api.post(&format!("/invitations/{code}/accept"), &json!({})).await.problem(410, "link-expired");
 }

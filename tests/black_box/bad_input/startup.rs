@@ -3,12 +3,15 @@
 use serde_json::json;
 
 use crate::{
-    harness::{Home, Launch, Server, fairy},
+    harness::{About, Home, Launch, Server, embedded_only, fairy},
     team::Team,
 };
 
 #[tokio::test]
 async fn a_second_server_on_the_same_data_is_refused() {
+    if embedded_only(About::Locks) {
+        return;
+    }
     let team = Team::new().await;
     let second = Launch::at(team.server.launch().home(), "var");
     let line = second.fails().await.refused();
@@ -18,6 +21,9 @@ async fn a_second_server_on_the_same_data_is_refused() {
 
 #[tokio::test]
 async fn a_second_server_is_refused_whatever_it_shares() {
+    if embedded_only(About::Locks) {
+        return;
+    }
     let team = Team::new().await;
     let home = team.server.launch().home();
     let url = |path: &std::path::Path| format!("sqlite://{}", path.display());
@@ -41,6 +47,9 @@ async fn a_second_server_is_refused_whatever_it_shares() {
 
 #[tokio::test]
 async fn what_is_made_is_for_its_owner_only() {
+    if embedded_only(About::DataDirectory) {
+        return;
+    }
     use std::os::unix::fs::PermissionsExt as _;
     let home = Home::new();
     let data = home.path().join("var");
@@ -72,6 +81,9 @@ async fn a_busy_port_is_named() {
 
 #[tokio::test]
 async fn a_data_directory_that_cannot_be_used_is_named() {
+    if embedded_only(About::DataDirectory) {
+        return;
+    }
     let home = Home::new();
     std::fs::write(home.path().join("file"), "not a directory").unwrap();
     for data in ["file", "file/below"] {
@@ -117,7 +129,7 @@ async fn a_broken_configuration_file_is_named_with_its_line() {
 async fn a_file_and_the_environment_are_layered() {
     let home = Home::new();
     std::fs::write(home.path().join("fairy.toml"), "[auth]\nsign_up = \"invite\"\n").unwrap();
-    let by_file = Launch::at(&home, "one").start().await;
+    let by_file = Launch::at(&home, "one").without("AUTH__SIGN_UP").start().await;
     let body = json!({"email": "a@example.com", "password": crate::team::PASSWORD, "name": "A"});
     let api = crate::client::Api::new(&by_file.url());
     api.post("/auth/sign-up", &body).await.problem(403, "forbidden");

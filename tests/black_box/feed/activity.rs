@@ -48,12 +48,7 @@ async fn a_kill_between_commit_and_record_leaves_no_hole() {
     assert_ne!(team.owner.api.get(&team.at("/activity?limit=1")).await["items"][0]["seq"], team.seq().await);
     team.server.kill().await;
     // Even the hints are gone: what is not recorded is found from the rows.
-    for file in ["queue.db", "queue.db-wal", "queue.db-shm"] {
-        let path = team.server.data().join(file);
-        if path.exists() {
-            std::fs::remove_file(path).unwrap();
-        }
-    }
+    team.server.lose_lanes().await;
     team.server.start().await;
     assert_eq!(log(&team).await, team.changes().await);
 }

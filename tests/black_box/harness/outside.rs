@@ -8,11 +8,12 @@ pub fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
+/// What the surroundings say under this name.
 #[expect(
     clippy::disallowed_methods,
     reason = "`make test` says through the environment where it put the parts"
 )]
-fn setting(name: &str) -> Option<String> {
+pub fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
@@ -41,6 +42,11 @@ pub fn python() -> PathBuf {
 /// The `schemathesis` program, as `make test` installs it.
 pub fn schemathesis() -> PathBuf {
     part("FAIRY_TEST_SCHEMATHESIS", "the schemathesis program", "schemathesis")
+}
+
+/// A `redis-server`, as `make test` installs it.
+pub fn redis_server() -> PathBuf {
+    part("FAIRY_TEST_REDIS", "a redis-server", "redis")
 }
 
 fn part(variable: &str, what: &str, name: &str) -> PathBuf {

@@ -1,120 +1,19 @@
-//! A running `fairy up`: started, watched, killed, started again.
+//! A running system, of one process or several: started, watched, killed, started again.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex},
-    time::Duration,
+use std::path::Path;
+
+use super::{
+    Launch,
+    process::{Log, Process},
+    run,
 };
 
-use tempfile::TempDir;
-use tokio::{
-    io::{AsyncRead, AsyncReadExt as _},
-    process::{Child, Command},
-    time::timeout,
-};
-
-use super::{Port, run, wait_until};
-
-/// How much of what a server prints is kept.
-const LOG_LIMIT: usize = 256 * 1024;
-
-/// A directory for data that goes away with the last server that used it.
-#[derive(Clone)]
-pub struct Home(Arc<TempDir>);
-
-impl Home {
-    /// A new, empty one.
-    pub fn new() -> Self {
-        Self(Arc::new(
-            tempfile::Builder::new().prefix("fairy-test-").tempdir().expect("a temporary directory"),
-        ))
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        self.0.path()
-    }
-}
-
-/// What to start a server with.
-pub struct Launch {
-    home: Home,
-    data: PathBuf,
-    ports: Arc<[Port; 2]>,
-    settings: Vec<(String, String)>,
-    wrapper: Vec<String>,
-}
-
-impl Launch {
-    /// Everything by default, in a directory of its own.
-    pub fn new() -> Self {
-        Self::at(&Home::new(), "var")
-    }
-
-    /// With its data under `home/data`.
-    pub fn at(home: &Home, data: &str) -> Self {
-        Self {
-            home: home.clone(),
-            data: home.path().join(data),
-            ports: Arc::new([Port::claim(), Port::claim()]),
-            settings: Vec::new(),
-            wrapper: Vec::new(),
-        }
-    }
-
-    /// With a setting, named without `FAIRY__`.
-    pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.settings.push((format!("FAIRY__{name}"), value.into()));
-        self
-    }
-
-    /// Run by this command, which must end by becoming the server (`exec`), so that its pid is the server's.
-    pub fn wrapped(mut self, wrapper: &[&str]) -> Self {
-        self.wrapper = wrapper.iter().map(|&word| word.to_owned()).collect();
-        self
-    }
-
-    /// All settings, as environment variables.
-    pub fn environment(&self) -> Vec<(String, String)> {
-        let [main, admin] = &*self.ports;
-        let mut all = vec![
-            ("FAIRY__HTTP__ADDRESS".to_owned(), format!("127.0.0.1:{}", main.number())),
-            ("FAIRY__HTTP__ADMIN_ADDRESS".to_owned(), format!("127.0.0.1:{}", admin.number())),
-            ("FAIRY__DATA_DIR".to_owned(), self.data.display().to_string()),
-        ];
-        all.extend(self.settings.iter().cloned());
-        all
-    }
-
-    /// The directory it runs in.
-    pub fn home(&self) -> &Home {
-        &self.home
-    }
-
-    /// Starts it and waits until it is ready.
-    pub async fn start(self) -> Server {
-        let mut server = Server { launch: self, running: None };
-        server.start().await;
-        server
-    }
-
-    /// Runs `fairy up` where it is expected to end by itself.
-    pub async fn fails(&self) -> run::Finished {
-        run::fairy(self.home.path(), &self.environment(), &["up"]).await
-    }
-}
-
-struct Running {
-    child: Child,
-    log: Log,
-}
-
-type Log = Arc<Mutex<String>>;
-
-/// A server, running or between two runs.
+/// A system, running or between two runs.
 pub struct Server {
     launch: Launch,
-    running: Option<Running>,
+    prepared: bool,
+    running: Vec<Process>,
+    log: Log,
 }
 
 impl Server {
@@ -123,19 +22,24 @@ impl Server {
         Launch::new().start().await
     }
 
-    /// Where it answers.
-    pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.launch.ports[0].number())
+    /// One that is to be started so.
+    pub fn of(launch: Launch) -> Self {
+        Self { launch, prepared: false, running: Vec::new(), log: Log::default() }
     }
 
-    /// Where it tells how it is.
+    /// Where it answers.
+    pub fn url(&self) -> String {
+        self.launch.url(0)
+    }
+
+    /// Where the process that answers tells how it is.
     pub fn admin_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.launch.ports[1].number())
+        self.launch.url(1)
     }
 
     /// Its data directory.
     pub fn data(&self) -> &Path {
-        &self.launch.data
+        self.launch.data()
     }
 
     /// How it was started.
@@ -145,90 +49,84 @@ impl Server {
 
     /// Runs another subcommand with the same settings beside it.
     pub async fn beside(&self, args: &[&str]) -> run::Finished {
-        run::fairy(self.launch.home.path(), &self.launch.environment(), args).await
+        run::fairy(self.launch.home().path(), &self.launch.environment(), args).await
     }
 
-    /// The server's process.
+    /// The process that answers requests.
     pub fn pid(&self) -> u32 {
-        let running = self.running.as_ref().expect("it runs");
-        running.child.id().expect("it was not reaped")
+        self.running.first().expect("it runs").pid()
     }
 
-    /// What it printed lately.
+    /// How many of its processes work lanes.
+    pub fn workers(&self) -> usize {
+        self.launch.parts().iter().filter(|(command, _)| *command != "api").count()
+    }
+
+    /// What its processes printed lately.
     pub fn log(&self) -> String {
-        self.running.as_ref().map(|r| r.log.lock().unwrap().clone()).unwrap_or_default()
+        self.log.text()
     }
 
     /// Starts it and waits until it is ready.
     pub async fn start(&mut self) {
+        if !std::mem::replace(&mut self.prepared, true) {
+            self.launch.prepare().await;
+        }
         self.spawn();
         self.ready().await;
     }
 
     /// Starts it without waiting.
     pub fn spawn(&mut self) {
-        assert!(self.running.is_none(), "it runs already");
-        let mut command = match self.launch.wrapper.split_first() {
-            None => Command::new(env!("CARGO_BIN_EXE_fairy")),
-            Some((program, arguments)) => {
-                let mut command = Command::new(program);
-                command.args(arguments).arg(env!("CARGO_BIN_EXE_fairy"));
-                command
-            }
-        };
-        run::clean(&mut command, self.launch.home.path(), &self.launch.environment());
-        let mut child = command.arg("up").spawn().expect("the binary can be started");
-        let log = Log::default();
-        keep(child.stdout.take().expect("piped"), &log);
-        keep(child.stderr.take().expect("piped"), &log);
-        self.running = Some(Running { child, log });
+        assert!(self.running.is_empty(), "it runs already");
+        self.log = Log::default();
+        for part in self.launch.parts() {
+            let process = Process::start(self.launch.command(*part), self.launch.url(part.1), &self.log);
+            self.running.push(process);
+        }
     }
 
-    /// Waits until it says that it is ready.
+    /// Waits until all of it says that it is ready.
     pub async fn ready(&mut self) {
-        let probe = format!("{}/health/ready", self.admin_url());
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
-        let running = self.running.as_mut().expect("it was started");
-        let (child, log) = (Mutex::new(&mut running.child), &running.log);
-        wait_until("the server is ready", || async {
-            if let Some(status) = child.lock().unwrap().try_wait().expect("can be asked") {
-                panic!("the server ended with {status} before it was ready:\n{}", log.lock().unwrap());
-            }
-            let answer = http.get(&probe).send().await.ok()?;
-            answer.status().is_success().then_some(())
-        })
-        .await;
+        assert!(!self.running.is_empty(), "it was started");
+        for process in &mut self.running {
+            process.ready().await;
+        }
     }
 
-    /// SIGKILL, at once, and reaps it. Returns what it printed.
+    /// SIGKILL to all of it, at once, and reaps it. Returns what it printed.
     pub async fn kill(&mut self) -> String {
-        let mut running = self.running.take().expect("it runs");
-        running.child.kill().await.expect("it can be killed");
-        running.log.lock().unwrap().clone()
+        self.signal(rustix::process::Signal::KILL);
+        self.ended().await;
+        self.log()
     }
 
-    /// SIGTERM, and waits for its end. Returns its exit code.
+    /// SIGTERM to all of it, and waits for its end. Returns its exit code.
     pub async fn stop(&mut self) -> Option<i32> {
         self.signal(rustix::process::Signal::TERM);
         self.ended().await
     }
 
-    /// Sends a signal.
+    /// Sends a signal to all of it.
     pub fn signal(&self, signal: rustix::process::Signal) {
-        let pid = rustix::process::Pid::from_raw(i32::try_from(self.pid()).unwrap()).expect("not zero");
-        rustix::process::kill_process(pid, signal).expect("our own child");
+        assert!(!self.running.is_empty(), "it runs");
+        for process in &self.running {
+            process.signal(signal);
+        }
     }
 
     /// SIGSTOP, and waits until it stands still.
     pub async fn suspend(&self) {
         self.signal(rustix::process::Signal::STOP);
-        let stat = format!("/proc/{}/stat", self.pid());
-        wait_until("the server stands still", || async {
-            // The state comes after the name, which stands in parentheses.
-            let text = std::fs::read_to_string(&stat).expect("a child that was not reaped");
-            text.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')).then_some(())
-        })
-        .await;
+        for process in &self.running {
+            let stat = format!("/proc/{}/stat", process.pid());
+            wait_until("the server stands still", || async {
+                // The state comes after the name, which stands in parentheses.
+                let text = std::fs::read_to_string(&stat).expect("a child that was not reaped");
+                text.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')).then_some(())
+            })
+            .await;
+        }
     }
 
     /// SIGCONT.
@@ -236,40 +134,26 @@ impl Server {
         self.signal(rustix::process::Signal::CONT);
     }
 
-    /// Waits for its end. Returns its exit code.
+    /// Waits for the end of all of it. Returns the first exit code that is not 0, or 0.
     pub async fn ended(&mut self) -> Option<i32> {
-        let mut running = self.running.take().expect("it runs");
-        let end = timeout(Duration::from_secs(60), running.child.wait()).await;
-        let Ok(status) = end else {
-            panic!("the server did not end within a minute:\n{}", running.log.lock().unwrap());
-        };
-        status.expect("it can be waited for").code()
+        let mut end = Some(0);
+        for mut process in self.running.drain(..) {
+            let code = process.ended().await.code();
+            if end == Some(0) {
+                end = code;
+            }
+        }
+        end
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if std::thread::panicking() && self.running.is_some() {
+        if std::thread::panicking() && !self.running.is_empty() {
             let log = self.log();
             let from = log.len().saturating_sub(6_000);
             let from = (from..=log.len()).find(|at| log.is_char_boundary(*at)).unwrap_or(0);
             eprintln!("--- the end of the server's log ---\n{}\n---", &log[from..]);
         }
     }
-}
-
-/// Keeps what a pipe brings, so that the server never waits for a reader.
-fn keep(mut pipe: impl AsyncRead + Unpin + Send + 'static, log: &Log) {
-    let log = log.clone();
-    tokio::spawn(async move {
-        let mut bytes = vec![0; 8 * 1024];
-        while let Ok(count @ 1..) = pipe.read(&mut bytes).await {
-            let mut log = log.lock().unwrap();
-            log.push_str(&String::from_utf8_lossy(&bytes[..count]));
-            if log.len() > LOG_LIMIT {
-                let cut = (log.len() - LOG_LIMIT / 2..).find(|at| log.is_char_boundary(*at)).unwrap_or(0);
-                log.drain(..cut);
-            }
-        }
-    });
 }

@@ -15,7 +15,7 @@ use super::{
     smtp::launch,
 };
 use crate::{
-    harness::{Server, eventually, now, wait_until, without},
+    harness::{About, Server, embedded_only, eventually, now, wait_until, without},
     mailbox::Letter,
     team::{Person, Team},
 };
@@ -45,7 +45,7 @@ async fn receipt(team: &Team, person: &Person) -> (String, Value) {
 
 #[tokio::test]
 async fn a_sender_suspended_past_its_lease_tells_everybody_and_repeats_only_what_it_cannot_know() {
-    if without("smtp") {
+    if without("smtp") || embedded_only(About::OneProcess) {
         return;
     }
     let sink = Sink::start().await;

@@ -2,7 +2,6 @@
 //! wants it all the same tries it again as another operation.
 
 use serde_json::json;
-use sqlx::Connection as _;
 
 use crate::{client::Reply, harness::wait_until, team::Team};
 
@@ -20,14 +19,6 @@ async fn accepted(team: &mut Team, titles: &[&str]) -> Vec<String> {
     }
     team.server.kill().await;
     ids
-}
-
-/// Changes one row of the queue, as no client can; a disk, or a newer version that was rolled back, can.
-async fn meddle(team: &Team, text: &'static str, id: &str) {
-    let url = format!("sqlite://{}", team.server.data().join("queue.db").display());
-    let mut queue = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    sqlx::query(text).bind(id.trim_start_matches("op_")).execute(&mut queue).await.unwrap();
-    queue.close().await.unwrap();
 }
 
 /// Starts the server, which then applies what was accepted.
@@ -48,7 +39,7 @@ async fn retry(team: &Team, failed: &str) -> String {
 async fn what_cannot_be_read_is_buried_with_an_outcome_and_holds_nobody_up() {
     let mut team = Team::new().await;
     let ids = accepted(&mut team, &["before", "poison", "after"]).await;
-    meddle(&team, "UPDATE jobs SET payload = x'7b2278' WHERE unique_key LIKE '%' || ?", &ids[1]).await;
+    team.server.spoil_job(&ids[1]).await;
     apply(&mut team).await;
     for (id, status) in ids.iter().zip(["applied", "failed", "applied"]) {
         assert_eq!(ended(&team, id).await["status"], status);
@@ -76,12 +67,11 @@ async fn what_cannot_be_read_is_buried_with_an_outcome_and_holds_nobody_up() {
 async fn a_failed_operation_is_tried_again_as_another_and_only_once() {
     let mut team = Team::new().await;
     let ids = accepted(&mut team, &["doomed", "after"]).await;
-    let doom = "UPDATE jobs SET doom = 'the disk is broken', doomed_at = 0 WHERE unique_key LIKE '%' || ?";
-    meddle(&team, doom, &ids[0]).await;
+    team.server.doom_job(&ids[0]).await;
     apply(&mut team).await;
     assert_eq!(ended(&team, &ids[0]).await["status"], "failed");
     assert_eq!(ended(&team, &ids[1]).await["status"], "applied");
-    meddle(&team, "CREATE TABLE kept AS SELECT * FROM dead WHERE unique_key LIKE '%' || ?", &ids[0]).await;
+    team.server.keep_letter(&ids[0]).await;
 
     let new = retry(&team, &ids[0]).await;
     let applied = ended(&team, &new).await;
@@ -96,10 +86,7 @@ async fn a_failed_operation_is_tried_again_as_another_and_only_once() {
     assert_eq!(nothing, "0 put into operations\n");
 
     // Whoever was interrupted before the letter was gone does it once more.
-    let letter = "INSERT INTO dead (seq, lane, grp_name, error, attempts, needs, pushed_at, died_at, payload)
-        SELECT seq, lane, grp_name, error, attempts, needs, pushed_at, died_at, payload FROM kept WHERE unique_key LIKE '%' || ?";
-    meddle(&team, letter, &ids[0]).await;
-    meddle(&team, "UPDATE lanes SET dead = 1 WHERE name = 'operations' AND ? <> ''", &ids[0]).await;
+    team.server.put_letter_back(&ids[0]).await;
     assert_eq!(retry(&team, &ids[0]).await, new);
     assert_eq!(ended(&team, &new).await["result"], applied["result"]);
     assert_eq!(team.owner.api.all(&team.at("/tasks")).await.len(), 2, "it is applied once");
@@ -110,8 +97,7 @@ async fn an_operation_whose_end_cannot_be_written_down_answers_all_the_same() {
     let mut team = Team::new().await;
     let ids = accepted(&mut team, &["deadly", "after"]).await;
     // Its burial has killed the worker three times.
-    let doom = "UPDATE jobs SET doom = 'it kills', doomed_at = 0, crashes = 3 WHERE unique_key LIKE '%' || ?";
-    meddle(&team, doom, &ids[0]).await;
+    team.server.doom_deadly_job(&ids[0]).await;
     apply(&mut team).await;
     assert_eq!(ended(&team, &ids[1]).await["status"], "applied", "followers go on");
     wait_until("the log says that nobody was told", || async {
@@ -148,11 +134,7 @@ async fn a_row_that_is_broken_stops_only_who_names_it() {
         ids.push(patch.respond_async().await.is(202).str("id"));
     }
     team.server.kill().await;
-    let url = format!("sqlite://{}", team.server.data().join("fairy.db").display());
-    let mut rows = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    let text = "UPDATE tasks SET status = 'odd' WHERE number = 2";
-    assert_eq!(sqlx::query(text).execute(&mut rows).await.unwrap().rows_affected(), 1);
-    rows.close().await.unwrap();
+    assert_eq!(team.server.change_rows("UPDATE tasks SET status = 'odd' WHERE number = 2").await, 1);
     team.server.start().await;
     team.server.beside(&["lanes", "resume", "operations"]).await.succeeded();
     for (n, id) in ids.iter().enumerate() {

@@ -1,0 +1,176 @@
+//! What a system is started with: where its data is, its ports, its settings.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use super::{Port, Server, backing::Backing, is_cluster, run};
+
+/// A directory for data that goes away with the last server that used it.
+#[derive(Clone)]
+pub struct Home {
+    directory: Arc<TempDir>,
+    /// In the cluster mode, what stands for the files in each data directory.
+    backings: Arc<Mutex<HashMap<PathBuf, Backing>>>,
+}
+
+impl Home {
+    /// A new, empty one.
+    pub fn new() -> Self {
+        let directory = tempfile::Builder::new().prefix("fairy-test-").tempdir();
+        Self { directory: Arc::new(directory.expect("a temporary directory")), backings: Arc::default() }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// What stands for the files in a data directory.
+    fn backing(&self, data: &Path) -> Backing {
+        self.backings.lock().unwrap().entry(data.to_owned()).or_insert_with(Backing::new).clone()
+    }
+}
+
+/// A process of the system: its command, and which of the ports its health and metrics have.
+pub type Part = (&'static str, usize);
+
+/// The processes of each mode; the first answers requests.
+const EMBEDDED: &[Part] = &[("up", 1)];
+const CLUSTER: &[Part] = &[("api", 1), ("worker", 2), ("worker", 3)];
+
+/// What to start a server with.
+pub struct Launch {
+    home: Home,
+    data: PathBuf,
+    ports: Arc<[Port; 4]>,
+    settings: Vec<(String, String)>,
+    left_out: Vec<&'static str>,
+    wrapper: Vec<String>,
+}
+
+impl Launch {
+    /// Everything by default, in a directory of its own.
+    pub fn new() -> Self {
+        Self::at(&Home::new(), "var")
+    }
+
+    /// With its data under `home/data`.
+    pub fn at(home: &Home, data: &str) -> Self {
+        Self {
+            home: home.clone(),
+            data: home.path().join(data),
+            ports: Arc::new(std::array::from_fn(|_| Port::claim())),
+            settings: Vec::new(),
+            left_out: Vec::new(),
+            wrapper: Vec::new(),
+        }
+    }
+
+    /// With a setting, named without `FAIRY__`.
+    pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.settings.push((format!("FAIRY__{name}"), value.into()));
+        self
+    }
+
+    /// Without a setting that tests are given and the program has a default for.
+    pub fn without(mut self, name: &'static str) -> Self {
+        self.left_out.push(name);
+        self
+    }
+
+    /// Run by this command, which must end by becoming the server (`exec`), so that its pid is the server's.
+    pub fn wrapped(mut self, wrapper: &[&str]) -> Self {
+        self.wrapper = wrapper.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
+    /// All settings, as environment variables.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let url = self.url(0);
+        let mut all = vec![
+            ("FAIRY__HTTP__ADDRESS".to_owned(), url.replace("http://", "")),
+            ("FAIRY__HTTP__ADMIN_ADDRESS".to_owned(), self.url(1).replace("http://", "")),
+            ("FAIRY__DATA_DIR".to_owned(), self.data.display().to_string()),
+        ];
+        if is_cluster() {
+            all.extend(self.backing().settings());
+            let like_embedded =
+                [("HTTP__PUBLIC_URL", url.as_str()), ("AUTH__SIGN_UP", "open"), ("STOP__DRAIN_SECONDS", "0")];
+            all.extend(like_embedded.map(|(name, value)| (format!("FAIRY__{name}"), value.to_owned())));
+        }
+        all.retain(|(name, _)| !self.left_out.iter().any(|left_out| name.ends_with(left_out)));
+        all.extend(self.settings.iter().cloned());
+        all
+    }
+
+    /// Where one of its ports is.
+    pub fn url(&self, port: usize) -> String {
+        format!("http://127.0.0.1:{}", self.ports[port].number())
+    }
+
+    /// The directory it runs in.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Its data directory.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// In the cluster mode, what its processes share.
+    pub fn backing(&self) -> Backing {
+        self.home.backing(&self.data)
+    }
+
+    /// The processes it consists of.
+    pub fn parts(&self) -> &'static [Part] {
+        if is_cluster() { CLUSTER } else { EMBEDDED }
+    }
+
+    /// What starts one of them.
+    pub fn command(&self, (name, port): Part) -> Command {
+        let mut command = match self.wrapper.split_first() {
+            None => Command::new(env!("CARGO_BIN_EXE_fairy")),
+            Some((program, arguments)) => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(env!("CARGO_BIN_EXE_fairy"));
+                command
+            }
+        };
+        let mut environment = self.environment();
+        if port != 1 {
+            let address = self.url(port).replace("http://", "");
+            environment.push(("FAIRY__HTTP__ADMIN_ADDRESS".to_owned(), address));
+        }
+        run::clean(&mut command, self.home.path(), &environment);
+        command.arg(name);
+        command
+    }
+
+    /// Starts it and waits until it is ready.
+    pub async fn start(self) -> Server {
+        let mut server = Server::of(self);
+        server.start().await;
+        server
+    }
+
+    /// Makes what must be there before the first start.
+    pub async fn prepare(&self) {
+        if is_cluster() {
+            self.backing().migrate().await;
+        }
+    }
+
+    /// Runs the process that answers requests where it is expected to end by itself.
+    pub async fn fails(&self) -> run::Finished {
+        self.prepare().await;
+        run::fairy(self.home.path(), &self.environment(), &[self.parts()[0].0]).await
+    }
+}
