@@ -1,5 +1,7 @@
 //! Changes: the facts that applied operations leave behind, and from which the rows can be told again.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -39,6 +41,37 @@ pub struct Change {
     pub operation: Option<OperationId>,
     /// Who is to hear of it and why, known when it was applied; without those mentioned by name, and never the actor.
     pub audience: Vec<Concern>,
+}
+
+impl Change {
+    /// The same change for a place that holds at most so many bytes of it as JSON: where it is larger, its texts are cut
+    /// to their beginnings and say so. The feed has them whole, under the same number.
+    ///
+    /// Whatever the limits of today allow is far smaller than any such place, but rows are read as they were written, and
+    /// one that does not fit would hold up everything behind it.
+    pub fn fitting(&self, bytes: usize) -> Cow<'_, Self> {
+        let mut change = Cow::Borrowed(self);
+        for most in [8_000, 800, 80] {
+            if serde_json::to_string(&*change).is_ok_and(|json| json.len() <= bytes) {
+                break;
+            }
+            for field in &mut change.to_mut().fields {
+                [&mut field.from, &mut field.to].into_iter().for_each(|value| cut(value, most));
+            }
+        }
+        change
+    }
+}
+
+/// Cuts a text to this many characters.
+fn cut(value: &mut Value, most: usize) {
+    const MARK: &str = "… [cut: the change feed has the whole text]";
+    if let Value::String(text) = value
+        && let Some((end, _)) = text.char_indices().nth(most)
+    {
+        text.truncate(end);
+        text.push_str(MARK);
+    }
 }
 
 /// The task of a change, as it was called after it.

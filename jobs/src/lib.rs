@@ -12,6 +12,7 @@ pub mod decide;
 mod difference;
 pub mod email;
 mod entity_tag;
+pub mod event;
 pub mod id;
 pub mod lane;
 pub mod link;
@@ -29,4 +30,7 @@ pub mod state;
 pub mod task;
 pub mod team;
 pub mod team_command;
+#[cfg(feature = "testing")]
+#[expect(clippy::unwrap_used, reason = "a suite fails by panicking")]
+pub mod testing;
 pub mod text;

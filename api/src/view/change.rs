@@ -107,3 +107,23 @@ impl From<FieldChange> for FieldView {
 pub(crate) fn change_json(change: Change) -> String {
     ChangeView::from(change).to_json_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use fairy_jobs::{event::event_json, id::WorkspaceId, testing::activity::feed};
+
+    use super::*;
+
+    #[test]
+    fn an_event_says_what_the_feed_says() {
+        for change in feed(WorkspaceId::from_bytes([1; 16]), 60) {
+            let event: Value = serde_json::from_str(&event_json(&change).unwrap()).unwrap();
+            assert_eq!(event["id"], format!("{}.{}", change.workspace, change.seq));
+            let event =
+                event.as_object().unwrap().iter().filter(|(key, _)| *key != "id" && *key != "workspace");
+            let event: Vec<_> = event.collect();
+            let shown: Value = serde_json::from_str(&change_json(change.clone())).unwrap();
+            assert_eq!(event, shown.as_object().unwrap().iter().collect::<Vec<_>>());
+        }
+    }
+}

@@ -22,6 +22,8 @@ pub trait Feed: Send + Sync + 'static {
     async fn changes(&self, workspace: WorkspaceId, after: u64, limit: usize) -> PortResult<Stretch>;
     /// The number of the workspace's last change.
     async fn seq(&self, workspace: WorkspaceId) -> PortResult<Option<u64>>;
+    /// The workspaces after this one, or from the first, in the order of their ids; at most `limit` (≤ 500).
+    async fn workspaces(&self, after: Option<WorkspaceId>, limit: usize) -> PortResult<Vec<WorkspaceId>>;
 }
 
 /// How far the sinks have come. A sink follows each workspace in order, so one number per workspace says it all.

@@ -17,10 +17,20 @@ pub(crate) use self::{
     rows::by_seq,
     sinks::{enrol, found, mark},
 };
-use crate::Store;
+use crate::{
+    Store,
+    driver::{Row, args},
+};
 
 /// The most changes that one call answers.
 const MOST: usize = 500;
+
+const WORKSPACES: &str = "\
+SELECT id
+FROM workspaces
+WHERE id > ?
+ORDER BY id
+LIMIT ?";
 
 #[async_trait]
 impl Feed for Store {
@@ -32,6 +42,12 @@ impl Feed for Store {
         // Where lists are read, for they are what is waited for.
         let end = append::end(&mut self.browse().await?, workspace).await?;
         Ok(end.map(|end| end.seq))
+    }
+
+    async fn workspaces(&self, after: Option<WorkspaceId>, limit: usize) -> PortResult<Vec<WorkspaceId>> {
+        let after = after.unwrap_or(WorkspaceId::from_bytes([0; 16]));
+        let rows = self.browse().await?.rows(WORKSPACES, args![after, limit.min(MOST)]).await?;
+        rows.iter().map(Row::only).collect()
     }
 }
 

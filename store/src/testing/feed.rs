@@ -14,6 +14,7 @@ use super::stage::{Stage, Team};
 super::tests! {
     a_mark_moves_only_forward,
     what_waits_longest_comes_first,
+    all_workspaces_are_found_in_pages,
     a_sink_that_begins_later_begins_with_what_comes,
     a_page_of_changes_is_bounded,
     a_page_of_large_changes_is_bounded,
@@ -42,6 +43,20 @@ async fn a_mark_moves_only_forward(stage: &Stage) {
     let nowhere = fairy_jobs::id::WorkspaceId::from_bytes([9; 16]);
     assert_eq!(stage.store.pending(Sink::Notify, nowhere, 10).await.unwrap().changes, []);
     stage.store.mark(Sink::Notify, nowhere, 10).await.unwrap();
+}
+
+async fn all_workspaces_are_found_in_pages(stage: &Stage) {
+    let owner = stage.person("Mina").await;
+    assert_eq!(stage.store.workspaces(None, 10).await.unwrap(), []);
+    let mut made = Vec::new();
+    for _ in 0..5 {
+        made.push(stage.team(&owner).await.workspace);
+    }
+    made.sort();
+    assert_eq!(stage.store.workspaces(None, 2).await.unwrap(), made[..2]);
+    assert_eq!(stage.store.workspaces(Some(made[1]), 2).await.unwrap(), made[2..4]);
+    assert_eq!(stage.store.workspaces(Some(made[3]), 2).await.unwrap(), made[4..]);
+    assert_eq!(stage.store.workspaces(Some(made[4]), 2).await.unwrap(), []);
 }
 
 async fn what_waits_longest_comes_first(stage: &Stage) {

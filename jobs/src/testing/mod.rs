@@ -1,0 +1,3 @@
+//! Suites over ports: what every implementation must do, whatever it stores in.
+
+pub mod activity;
