@@ -6,6 +6,7 @@
 //! add its line in `register.rs`.
 
 mod apply;
+pub mod aws;
 mod backlog;
 mod bury;
 mod deliver;
@@ -14,6 +15,7 @@ mod follow;
 pub mod mail;
 mod notify;
 mod publish;
+mod rebuild;
 mod record;
 mod register;
 mod retry;
@@ -25,6 +27,7 @@ mod way;
 
 pub use backlog::LaneBacklog;
 pub use deliver::DELIVERIES_AT_ONCE;
+pub use rebuild::{Refilled, rebuild_activity, refill};
 pub use register::register;
 pub use services::{Lanes, Services, Settings};
 pub use sweep::{sweep_once, sweeper};

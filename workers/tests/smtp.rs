@@ -144,6 +144,7 @@ fn to(name: &str) -> Mail {
         subject: "WEB-12 로그인".to_owned(),
         text: "Zeile\n.\n..zwei\n".to_owned(),
         html: "<p>Zeile</p>".to_owned(),
+        workspace: None,
         notice: Some(NoticeId::from_bytes([2; 16])),
         reason: Some("assigned"),
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     email::EmailAddress,
-    id::{DeliveryId, NoticeId},
+    id::{DeliveryId, NoticeId, WorkspaceId},
     text::Name,
 };
 
@@ -33,6 +33,8 @@ pub struct Mail {
     pub html: String,
     /// The notice it is about, as `X-Fairy-Notice`, by which a repeat is known.
     pub notice: Option<NoticeId>,
+    /// Where it happened, for transports that tag messages; it is in no header.
+    pub workspace: Option<WorkspaceId>,
     /// Why the person gets it, as `X-Fairy-Reason`.
     pub reason: Option<&'static str>,
 }

@@ -28,7 +28,7 @@ const SUPPRESS: HeaderName = HeaderName::new_from_ascii_str("X-Auto-Response-Sup
 /// Why a mail cannot be a message.
 #[derive(Debug, thiserror::Error)]
 #[error("it cannot be made into a message: {0}")]
-pub(super) struct MessageError(String);
+pub(crate) struct MessageError(String);
 
 impl From<lettre::error::Error> for MessageError {
     fn from(error: lettre::error::Error) -> Self {
@@ -37,7 +37,7 @@ impl From<lettre::error::Error> for MessageError {
 }
 
 /// The message of a mail.
-pub(super) fn message(mail: &Mail, from: &Sender, clock: &dyn Clock) -> Result<Message, MessageError> {
+pub(crate) fn message(mail: &Mail, from: &Sender, clock: &dyn Clock) -> Result<Message, MessageError> {
     let address: Address =
         mail.to.as_str().parse().map_err(|_| MessageError("no such address".to_owned()))?;
     // A reader would decode such a name, and it could say that it is somebody else; the address says enough.

@@ -18,6 +18,7 @@ mod smtp;
 mod values;
 
 pub use files::{Files, files};
+pub(crate) use message::message;
 pub(crate) use render::{Rendered, Site, render};
 pub use sender::{Sender, SenderError};
 pub use smtp::{Smtp, SmtpError, smtp};

@@ -78,6 +78,7 @@ fn notice_mail(
         thread: Some(site.thread(notice.task)),
         list: Some(site.list(workspace)),
         notice: Some(notice.id),
+        workspace: Some(workspace.id),
         reason: Some(Reason::as_str(notice.reason)),
         ..plain(delivery, site.message_id(notice.id), page.task.clone(), page.render()?)
     })
@@ -95,7 +96,8 @@ fn invitation_mail(
     let until = words.instant(invitation.expires_at, &TimeZone::utc());
     let occasion = Occasion::Invitation { workspace: &workspace.name, inviter, role: invitation.role };
     let letter = words.letter(&occasion, site.invitation(invitation.id), &until);
-    letter_mail(delivery, site.message_id(invitation.id), letter)
+    let mail = letter_mail(delivery, site.message_id(invitation.id), letter)?;
+    Ok(Mail { workspace: Some(workspace.id), ..mail })
 }
 
 fn letter_mail(delivery: &Delivery, message_id: String, letter: Letter) -> Result<Mail, askama::Error> {
@@ -115,6 +117,7 @@ fn plain(delivery: &Delivery, message_id: String, subject: String, bodies: (Stri
         text: bodies.0,
         html: bodies.1,
         notice: None,
+        workspace: None,
         reason: None,
     }
 }

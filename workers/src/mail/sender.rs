@@ -19,6 +19,11 @@ impl Sender {
         self.0.email.domain()
     }
 
+    /// The address alone.
+    pub(crate) fn address(&self) -> &str {
+        self.0.email.as_ref()
+    }
+
     pub(super) const fn mailbox(&self) -> &Mailbox {
         &self.0
     }

@@ -1,0 +1,211 @@
+//! The table itself: made where that is permitted, and looked at.
+
+use std::fmt;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, IndexStatus, KeySchemaElement, KeyType,
+    Projection, ProjectionType, ScalarAttributeType, TableDescription, TableStatus, TimeToLiveSpecification,
+    TimeToLiveStatus,
+};
+use tokio::time::Instant;
+
+use super::{
+    DynamoDb,
+    item::{EXPIRES, FEED, PERSON, SEQ, TASK},
+};
+use crate::aws::AwsError;
+
+pub(super) const BY_TASK: &str = "by_task";
+pub(super) const BY_PERSON: &str = "by_person";
+
+/// How long a table may take until it can be used, and how often that is looked at.
+const PATIENCE: Duration = Duration::from_secs(180);
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What can be said of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableReport {
+    /// Its name.
+    pub name: String,
+    /// `ACTIVE`, `CREATING`, …; of an index, if one is not as far.
+    pub status: String,
+    /// Entries, as DynamoDB counted them within the last six hours.
+    pub entries: u64,
+    /// Their size in bytes, as old.
+    pub bytes: u64,
+    /// Whether entries that have ended are removed.
+    pub removes_ended: bool,
+}
+
+impl TableReport {
+    /// Whether it can be used.
+    pub fn is_active(&self) -> bool {
+        self.status == ACTIVE
+    }
+}
+
+impl fmt::Display for TableReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "table {} is {}, about {} entries", self.name, self.status, self.entries)
+    }
+}
+
+const ACTIVE: &str = "ACTIVE";
+
+impl DynamoDb {
+    /// Makes the table if it is not there, on demand, waits until it can be used, and lets it remove what has ended if
+    /// entries are to end. A table that is there is left as it is.
+    ///
+    /// # Errors
+    /// Where it may not be made, where another table has its name, and where it does not get ready.
+    pub async fn create_table(&self) -> Result<TableReport, AwsError> {
+        if self.find_table().await?.is_none() {
+            self.make().await?;
+        }
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let report = self.describe().await;
+            match report {
+                Ok(report) if report.is_active() => {
+                    if self.table.keep.is_some() && !report.removes_ended {
+                        self.remove_ended().await?;
+                        return Ok(TableReport { removes_ended: true, ..report });
+                    }
+                    return Ok(report);
+                }
+                Err(error) if Instant::now() >= until => return Err(error),
+                Ok(report) if Instant::now() >= until => {
+                    return Err(AwsError(format!("{report} after {PATIENCE:?}")));
+                }
+                // One that was made just now is not known everywhere.
+                Ok(_) => {}
+                Err(error) if self.find_table().await?.is_some() => return Err(error),
+                Err(_) => {}
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// What can be said of the table.
+    ///
+    /// # Errors
+    /// Where it is not there, cannot be looked at, or is not one of ours.
+    pub async fn describe(&self) -> Result<TableReport, AwsError> {
+        let name = &self.table.name;
+        let Some(table) = self.find_table().await? else {
+            return Err(AwsError(format!("there is no table {name}; `fairy migrate` makes it")));
+        };
+        if let Some(wrong) = difference(&table) {
+            return Err(AwsError(format!("table {name} cannot be used as an activity log: {wrong}")));
+        }
+        let status = |status: Option<&str>| status.unwrap_or("in an unknown state").to_owned();
+        let mut state = status(table.table_status().map(TableStatus::as_str));
+        for index in table.global_secondary_indexes() {
+            if state == ACTIVE {
+                state = status(index.index_status().map(IndexStatus::as_str));
+            }
+        }
+        Ok(TableReport {
+            name: name.clone(),
+            status: state,
+            entries: table.item_count().unwrap_or_default().unsigned_abs(),
+            bytes: table.table_size_bytes().unwrap_or_default().unsigned_abs(),
+            removes_ended: self.removes_ended().await?,
+        })
+    }
+
+    async fn find_table(&self) -> Result<Option<TableDescription>, AwsError> {
+        match self.client.describe_table().table_name(&self.table.name).send().await {
+            Ok(answer) => Ok(answer.table),
+            Err(error) => {
+                let fault = self.fault(&error);
+                if fault.is("ResourceNotFoundException") { Ok(None) } else { Err(AwsError(fault.text)) }
+            }
+        }
+    }
+
+    async fn make(&self) -> Result<(), AwsError> {
+        let attribute =
+            |name, kind| AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build();
+        let mut call = self
+            .client
+            .create_table()
+            .table_name(&self.table.name)
+            .billing_mode(BillingMode::PayPerRequest)
+            .set_key_schema(Some(keys(FEED)?));
+        for name in [FEED, TASK, PERSON] {
+            call = call.attribute_definitions(attribute(name, ScalarAttributeType::S)?);
+        }
+        call = call.attribute_definitions(attribute(SEQ, ScalarAttributeType::N)?);
+        for (index, key) in INDEXES {
+            let only_keys = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
+            let index = GlobalSecondaryIndex::builder()
+                .index_name(index)
+                .set_key_schema(Some(keys(key)?))
+                .projection(only_keys)
+                .build();
+            call = call.global_secondary_indexes(index?);
+        }
+        match call.send().await.map_err(|error| self.fault(&error)) {
+            // Two processes migrate at once.
+            Err(fault) if fault.is("ResourceInUseException") => Ok(()),
+            Err(fault) => Err(AwsError(format!(
+                "{}; make the table by other means (dynamodb:CreateTable is not needed then)",
+                fault.about("it cannot be made")
+            ))),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    async fn removes_ended(&self) -> Result<bool, AwsError> {
+        let call = self.client.describe_time_to_live().table_name(&self.table.name);
+        let answer = call.send().await.map_err(|error| AwsError(self.fault(&error).text))?;
+        let ttl = answer.time_to_live_description();
+        Ok(ttl.is_some_and(|ttl| {
+            ttl.attribute_name() == Some(EXPIRES)
+                && matches!(
+                    ttl.time_to_live_status(),
+                    Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)
+                )
+        }))
+    }
+
+    async fn remove_ended(&self) -> Result<(), AwsError> {
+        let ttl = TimeToLiveSpecification::builder().attribute_name(EXPIRES).enabled(true).build();
+        let call = self.client.update_time_to_live().table_name(&self.table.name);
+        let call = call.time_to_live_specification(ttl?);
+        match call.send().await {
+            Ok(_) => Ok(()),
+            // Two processes migrate at once.
+            Err(_) if self.removes_ended().await? => Ok(()),
+            Err(error) => Err(AwsError(self.fault(&error).about("what has ended cannot be removed").text)),
+        }
+    }
+}
+
+const INDEXES: [(&str, &str); 2] = [(BY_TASK, TASK), (BY_PERSON, PERSON)];
+
+fn keys(partition: &str) -> Result<Vec<KeySchemaElement>, AwsError> {
+    let key = |name, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
+    let keys = [key(partition, KeyType::Hash), key(SEQ, KeyType::Range)];
+    Ok(keys.into_iter().collect::<Result<_, _>>()?)
+}
+
+/// What is not as it must be.
+fn difference(table: &TableDescription) -> Option<String> {
+    let is = |schema: &[KeySchemaElement], partition: &str| {
+        let has = |name: &str, kind: &KeyType| {
+            schema.iter().any(|key| key.attribute_name() == name && key.key_type() == kind)
+        };
+        has(partition, &KeyType::Hash) && has(SEQ, &KeyType::Range)
+    };
+    if !is(table.key_schema(), FEED) {
+        return Some(format!("its keys are not `{FEED}` and `{SEQ}`"));
+    }
+    let wrong = INDEXES.iter().find(|(name, key)| {
+        let mut indexes = table.global_secondary_indexes().iter();
+        !indexes.any(|index| index.index_name() == Some(name) && is(index.key_schema(), key))
+    });
+    wrong.map(|(name, key)| format!("it has no index `{name}` with the keys `{key}` and `{SEQ}`"))
+}
