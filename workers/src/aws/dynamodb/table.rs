@@ -65,23 +65,19 @@ impl DynamoDb {
         }
         let until = Instant::now() + PATIENCE;
         loop {
-            let report = self.describe().await;
-            match report {
-                Ok(report) if report.is_active() => {
-                    if self.table.keep.is_some() && !report.removes_ended {
-                        self.remove_ended().await?;
-                        return Ok(TableReport { removes_ended: true, ..report });
+            let state = match self.find_table().await? {
+                Some(table) => {
+                    let report = self.report(&table).await?;
+                    if report.is_active() {
+                        return self.with_end(report).await;
                     }
-                    return Ok(report);
-                }
-                Err(error) if Instant::now() >= until => return Err(error),
-                Ok(report) if Instant::now() >= until => {
-                    return Err(AwsError(format!("{report} after {PATIENCE:?}")));
+                    report.to_string()
                 }
                 // One that was made just now is not known everywhere.
-                Ok(_) => {}
-                Err(error) if self.find_table().await?.is_some() => return Err(error),
-                Err(_) => {}
+                None => format!("table {} is not there yet", self.table.name),
+            };
+            if Instant::now() >= until {
+                return Err(AwsError(format!("{state}, after {PATIENCE:?}")));
             }
             tokio::time::sleep(LOOK).await;
         }
@@ -92,11 +88,15 @@ impl DynamoDb {
     /// # Errors
     /// Where it is not there, cannot be looked at, or is not one of ours.
     pub async fn describe(&self) -> Result<TableReport, AwsError> {
+        match self.find_table().await? {
+            Some(table) => self.report(&table).await,
+            None => Err(AwsError(format!("there is no table {}; `fairy migrate` makes it", self.table.name))),
+        }
+    }
+
+    async fn report(&self, table: &TableDescription) -> Result<TableReport, AwsError> {
         let name = &self.table.name;
-        let Some(table) = self.find_table().await? else {
-            return Err(AwsError(format!("there is no table {name}; `fairy migrate` makes it")));
-        };
-        if let Some(wrong) = difference(&table) {
+        if let Some(wrong) = difference(table) {
             return Err(AwsError(format!("table {name} cannot be used as an activity log: {wrong}")));
         }
         let status = |status: Option<&str>| status.unwrap_or("in an unknown state").to_owned();
@@ -106,12 +106,14 @@ impl DynamoDb {
                 state = status(index.index_status().map(IndexStatus::as_str));
             }
         }
+        // Of one that is being made it cannot be asked.
+        let removes_ended = state == ACTIVE && self.removes_ended().await?;
         Ok(TableReport {
             name: name.clone(),
             status: state,
             entries: table.item_count().unwrap_or_default().unsigned_abs(),
             bytes: table.table_size_bytes().unwrap_or_default().unsigned_abs(),
-            removes_ended: self.removes_ended().await?,
+            removes_ended,
         })
     }
 
@@ -171,16 +173,22 @@ impl DynamoDb {
         }))
     }
 
-    async fn remove_ended(&self) -> Result<(), AwsError> {
+    /// Lets the table remove what has ended, if entries are to end.
+    async fn with_end(&self, report: TableReport) -> Result<TableReport, AwsError> {
+        if self.table.keep.is_none() || report.removes_ended {
+            return Ok(report);
+        }
         let ttl = TimeToLiveSpecification::builder().attribute_name(EXPIRES).enabled(true).build();
         let call = self.client.update_time_to_live().table_name(&self.table.name);
-        let call = call.time_to_live_specification(ttl?);
-        match call.send().await {
-            Ok(_) => Ok(()),
+        match call.time_to_live_specification(ttl?).send().await {
+            Ok(_) => {}
             // Two processes migrate at once.
-            Err(_) if self.removes_ended().await? => Ok(()),
-            Err(error) => Err(AwsError(self.fault(&error).about("what has ended cannot be removed").text)),
+            Err(_) if self.removes_ended().await? => {}
+            Err(error) => {
+                return Err(AwsError(self.fault(&error).about("what has ended cannot be removed").text));
+            }
         }
+        Ok(TableReport { removes_ended: true, ..report })
     }
 }
 
