@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{
     Launch,
     process::{Log, Process},
-    run,
+    run, wait_until,
 };
 
 /// A system, running or between two runs.
