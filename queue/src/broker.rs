@@ -149,9 +149,9 @@ pub trait Broker: Send + Sync + 'static {
     /// Hands out jobs, first taking over what other workers' lapsed leases left.
     async fn claim(&self, lane: &LaneSpec, ask: Ask) -> Result<Claimed, QueueError>;
 
-    /// As `claim`, but answered only once something was pushed that can be handed out, in the push's own transaction: who
-    /// just claimed in vain is given it without asking again. A store that cannot do so never answers. May be given up at
-    /// any time: what was handed out to nobody is handed back.
+    /// As `claim`, but answered only with the next push to the lane, in the push's own transaction: who just claimed in vain
+    /// is given what it brings without asking again. A store that cannot do so never answers. May be given up at any time:
+    /// what was handed out to nobody is handed back.
     async fn stand_by(&self, _lane: &LaneSpec, _ask: Ask) -> Result<Claimed, QueueError> {
         std::future::pending().await
     }

@@ -16,6 +16,7 @@ use crate::{
 use super::command::{Command, LaneRef, Operation, Reply};
 use super::notice::{Time, Wakes};
 use super::read;
+use super::standing::hand_back;
 use super::transaction::millis;
 
 /// A handle to the writer and the readers of one file.
@@ -38,11 +39,49 @@ impl File {
         answer.await.map_err(|_| QueueError(GONE.into()))?
     }
 
+    async fn ask_for_hands(
+        &self,
+        lane: &LaneSpec,
+        command: impl FnOnce(LaneRef, Reply<Claimed>) -> Command,
+    ) -> Result<Claimed, QueueError> {
+        if !self.serves {
+            return Err(QueueError(TOOL.into()));
+        }
+        let (reply, answer) = oneshot::channel();
+        let command = command(lane_ref(lane), reply);
+        self.commands.send(command).await.map_err(|_| QueueError(GONE.into()))?;
+        let mut waiting = Waiting { lane: lane_ref(lane), answer, commands: &self.commands };
+        (&mut waiting.answer).await.map_err(|_| QueueError(GONE.into()))?
+    }
+
     async fn ask_served<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, QueueError> {
         if !self.serves {
             return Err(QueueError(TOOL.into()));
         }
         self.ask(command).await
+    }
+}
+
+/// Somebody who waits for hand-outs. If they go away, what is on its way to them is handed back; what the writer answers
+/// later, it takes back itself.
+struct Waiting<'f> {
+    lane: LaneRef,
+    answer: oneshot::Receiver<Result<Claimed, QueueError>>,
+    commands: &'f mpsc::Sender<Command>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.answer.close();
+        if let Ok(Ok(Claimed { hands, .. })) = self.answer.try_recv()
+            && !hands.is_empty()
+            && self.commands.try_send(hand_back(self.lane.clone(), hands)).is_err()
+        {
+            tracing::warn!(
+                lane = self.lane.name,
+                "jobs handed out to nobody come again when their lease lapses"
+            );
+        }
     }
 }
 
@@ -77,11 +116,11 @@ impl Broker for File {
     }
 
     async fn claim(&self, lane: &LaneSpec, ask: Ask) -> Result<Claimed, QueueError> {
-        self.ask_served(|reply| Command::Claim(lane_ref(lane), ask, reply)).await
+        self.ask_for_hands(lane, |lane, reply| Command::Claim((lane, ask, reply))).await
     }
 
     async fn stand_by(&self, lane: &LaneSpec, ask: Ask) -> Result<Claimed, QueueError> {
-        self.ask_served(|reply| Command::StandBy((lane_ref(lane), ask, reply))).await
+        self.ask_for_hands(lane, |lane, reply| Command::StandBy((lane, ask, reply))).await
     }
 
     async fn renew(&self, lane: &LaneSpec, tokens: Vec<Token>) -> Result<Vec<Token>, QueueError> {

@@ -39,7 +39,7 @@ pub(super) enum Command {
     /// Extend leases.
     Renew(LaneRef, Vec<Token>, Reply<Vec<Token>>),
     /// Hand out.
-    Claim(LaneRef, Ask, Reply<Claimed>),
+    Claim(Claim),
     /// Hand out when there is something.
     StandBy(Claim),
     /// An operator's doing.
@@ -96,9 +96,9 @@ impl Round {
                 self.settles.push((lane, settled, reply));
             }
             Command::Renew(lane, tokens, reply) => self.renews.push((lane, tokens, reply)),
-            Command::Claim(lane, ask, reply) => {
+            Command::Claim(claim) => {
                 self.weight += 100;
-                self.claims.push((lane, ask, reply));
+                self.claims.push(claim);
             }
             Command::StandBy(claim) => self.standing.push(claim),
             Command::Operate(lane, operation, by, reply) => {

@@ -1,7 +1,7 @@
 //! Connections to the queue file, and the settings each must have.
 //!
 //! The file is WAL, so readers and an operator's tool never wait for the writer. `synchronous` is set by the writer
-//! for each transaction (see `writer`), so it is opened with the strictest.
+//! for what it writes (see `round`), so it is opened with the strictest.
 
 use std::path::Path;
 use std::time::Duration;

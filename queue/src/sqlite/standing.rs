@@ -41,20 +41,13 @@ impl Standing {
     }
 }
 
-/// A round that hands back, as it was, what was handed out to those who had just given up.
-pub(super) fn hand_back(unclaimed: Vec<(LaneRef, Vec<Hand>)>) -> Option<Round> {
-    if unclaimed.is_empty() {
-        return None;
-    }
-    let mut round = Round::default();
-    for (lane, hands) in unclaimed {
-        let settled = |hand: Hand| Settled {
-            token: hand.token,
-            verdicts: hand.jobs.into_iter().map(|job| (job.id, Verdict::HandBack)).collect(),
-        };
-        // Nobody waits for the answer: a token that is lost by now was handed back by somebody else.
-        let (reply, _) = oneshot::channel();
-        round.add(Command::Settle(lane, hands.into_iter().map(settled).collect(), reply));
-    }
-    Some(round)
+/// Hands back, as it was, what was handed out to somebody who had just given up.
+pub(super) fn hand_back(lane: LaneRef, hands: Vec<Hand>) -> Command {
+    let settled = |hand: Hand| Settled {
+        token: hand.token,
+        verdicts: hand.jobs.into_iter().map(|job| (job.id, Verdict::HandBack)).collect(),
+    };
+    // Nobody waits for the answer: a token that is lost by now was handed back by somebody else.
+    let (reply, _) = oneshot::channel();
+    Command::Settle(lane, hands.into_iter().map(settled).collect(), reply)
 }

@@ -208,7 +208,8 @@ impl<'a> Transaction<'a> {
         if !self.answers.contains_key(&asked.0) {
             self.send().await?;
         }
-        let rows = self.answers.remove(&asked.0).unwrap_or_default();
+        let rows = self.answers.remove(&asked.0);
+        let rows = rows.ok_or_else(|| sqlx::Error::Protocol("a statement was not answered".to_owned()))?;
         rows.iter().map(T::from_row).collect()
     }
 

@@ -56,9 +56,12 @@ impl Writer {
     pub fn start(self, conn: SqliteConnection, lock: Option<File>) -> io::Result<mpsc::Sender<Command>> {
         let (sender, receiver) = mpsc::channel(WAITING);
         let inbox = Arc::new(tokio::sync::Mutex::new(receiver));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let work = move || {
-            let waiting = runtime.block_on(self.keep_going(conn, inbox));
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+            let waiting = match runtime {
+                Ok(runtime) => runtime.block_on(self.keep_going(conn, inbox)),
+                Err(error) => return tracing::error!(%error, "the queue's writer cannot run"),
+            };
             // The lock goes last: whoever opens the file next finds it closed.
             drop(lock);
             for reply in waiting {
@@ -166,7 +169,10 @@ impl Writer {
                     let served = standing.served(&round, &answers);
                     let unclaimed = round.reply(answers);
                     self.wake(desk, &woken, &lanes, &served);
-                    next = hand_back(unclaimed);
+                    next = (!unclaimed.is_empty()).then(Round::default);
+                    for (lane, hands) in unclaimed {
+                        next.get_or_insert_default().add(hand_back(lane, hands));
+                    }
                 }
                 Err(fault) => {
                     round.fail(&fault);
@@ -193,8 +199,6 @@ impl Writer {
 async fn gather(first: Command, inbox: &mut Inbox) -> Round {
     let mut round = Round::default();
     round.add(first);
-    // Those who were answered by the last round are about to ask again: they may do so first.
-    tokio::task::yield_now().await;
     while !round.is_full() {
         match inbox.try_recv() {
             Ok(command) => round.add(command),

@@ -7,7 +7,7 @@
 
 use std::{collections::BTreeMap, ops::Range, time::Duration};
 
-use fairy_jobs::ports::PortResult;
+use fairy_jobs::ports::{PortError, PortResult};
 use futures::future::Either;
 use sqlx::{MySql, Sqlite, mysql::MySqlConnection, pool::PoolConnection, sqlite::SqliteConnection};
 
@@ -15,7 +15,8 @@ use super::{
     Dialect, Row, Statement, Value,
     errand::Errand,
     mysql::{self, Trouble},
-    sqlite, statement,
+    sqlite::{self, Failed},
+    statement,
 };
 
 /// Runs statements. All arguments are bound, never written into a text.
@@ -178,7 +179,9 @@ impl<'c> Connection<'c> {
         }
         let mut whole = Answer::default();
         for number in numbers {
-            let mut answer = self.answers.remove(&number).unwrap_or_default();
+            let answer = self.answers.remove(&number);
+            let mut answer =
+                answer.ok_or_else(|| PortError::Broken("a statement was not answered".to_owned()))?;
             whole.rows.append(&mut answer.rows);
             whole.touched += answer.touched;
         }
@@ -187,17 +190,17 @@ impl<'c> Connection<'c> {
 
     /// Sends what waits.
     pub async fn flush(&mut self) -> PortResult<()> {
-        self.send().await.map_err(sqlite::error)
+        self.send().await.map_err(|failed| sqlite::error(failed.error))
     }
 
     /// Sends what waits and then this, which ends the unit of work or a part of it.
-    pub(super) async fn end(&mut self, text: &str) -> Result<(), sqlx::Error> {
+    pub(super) async fn end(&mut self, text: &str) -> Result<(), Failed> {
         self.errand.add(text, vec![], None);
         self.send().await
     }
 
     /// Sends this, which goes back to where the unit of work began, instead of what waits.
-    pub(super) async fn roll_back(&mut self, text: &str) -> Result<(), sqlx::Error> {
+    pub(super) async fn roll_back(&mut self, text: &str) -> Result<(), Failed> {
         self.errand.forget();
         self.lost = false;
         self.end(text).await
@@ -220,17 +223,18 @@ impl<'c> Connection<'c> {
         if self.errand.has_room(0) { Ok(()) } else { self.flush().await }
     }
 
-    async fn send(&mut self) -> Result<(), sqlx::Error> {
+    async fn send(&mut self) -> Result<(), Failed> {
         if self.errand.is_empty() {
             return Ok(());
         }
         if self.lost {
-            return Err(sqlx::Error::Protocol("an earlier statement of this unit of work failed".to_owned()));
+            let error = sqlx::Error::Protocol("an earlier statement of this unit of work failed".to_owned());
+            return Err(Failed { error, last: false });
         }
         let errand = std::mem::take(&mut self.errand);
         let Either::Left(raw) = self.raw() else { return Ok(()) };
         let answers = sqlite::run(raw, errand).await;
-        self.lost = answers.as_ref().is_err_and(|error| !sqlite::is_conflict(error));
+        self.lost = answers.as_ref().is_err_and(|failed| !sqlite::is_conflict(&failed.error));
         self.answers.extend(answers?);
         Ok(())
     }

@@ -18,13 +18,14 @@ pub(super) struct Errand {
 pub(super) struct Sent {
     pub text: String,
     pub args: Vec<Value>,
+    pub statements: usize,
     pub asked: Vec<(usize, usize)>,
 }
 
 impl Errand {
     /// Most arguments of one text. Each text is a prepared statement that the connection keeps, so only what is short may
     /// come in many combinations; a long statement is worth an errand of its own.
-    const MOST: usize = 256;
+    const MOST: usize = 128;
 
     /// An errand that begins with these statements, which have no arguments.
     pub fn led_by(lead: Option<&'static str>) -> Self {
@@ -63,10 +64,11 @@ impl Errand {
     /// The whole, to be sent.
     pub fn sent(self) -> Sent {
         let Some(lead) = self.lead else {
-            return Sent { text: self.text, args: self.args, asked: self.asked };
+            return Sent { text: self.text, args: self.args, statements: self.statements, asked: self.asked };
         };
         let before = lead.split(';').count();
         let asked = self.asked.into_iter().map(|(place, number)| (place + before, number)).collect();
-        Sent { text: format!("{lead};\n{}", self.text), args: self.args, asked }
+        let statements = self.statements + before;
+        Sent { text: format!("{lead};\n{}", self.text), args: self.args, statements, asked }
     }
 }

@@ -18,6 +18,10 @@ use jiff::Timestamp;
 use super::{claim, keep, load, outcomes};
 use crate::{driver::Connection, feed};
 
+/// So many operations are read in one errand: there is nothing to wait for them. Of a longer batch the parts go by
+/// themselves, for their texts would come in too many combinations to be kept prepared.
+const FEW: usize = 4;
+
 /// What all operations of a batch share.
 pub(super) struct Batch<'a> {
     pub workspace: WorkspaceId,
@@ -33,7 +37,13 @@ impl Batch<'_> {
         }
         let order: Vec<OperationId> = operations.iter().map(|operation| operation.id).collect();
         let ending = feed::ask_lock(c, self.workspace).await?;
+        if operations.len() > FEW {
+            c.flush().await?;
+        }
         let claiming = claim::claim(c, self.token, self.at, &operations).await?;
+        if operations.len() > FEW {
+            c.flush().await?;
+        }
         let loading = load::begin(c, self.workspace, Needs::of(&operations)).await?;
         let end = feed::locked(c, ending).await?;
         let noted = self.at;

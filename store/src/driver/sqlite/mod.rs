@@ -110,16 +110,31 @@ impl Readers {
     }
 }
 
+/// Why an errand was not done.
+pub(super) struct Failed {
+    pub error: sqlx::Error,
+    /// Whether it was its last statement; those before it were done.
+    pub last: bool,
+}
+
+impl From<Failed> for sqlx::Error {
+    fn from(failed: Failed) -> Self {
+        failed.error
+    }
+}
+
 /// Runs statements, and answers those that were asked for, by their numbers.
-pub(super) async fn run(
-    c: &mut SqliteConnection,
-    errand: Errand,
-) -> Result<Vec<(usize, Answer)>, sqlx::Error> {
-    let Sent { text, args, asked } = errand.sent();
+pub(super) async fn run(c: &mut SqliteConnection, errand: Errand) -> Result<Vec<(usize, Answer)>, Failed> {
+    let Sent { text, args, statements, asked } = errand.sent();
     let mut stream = c.fetch_many(query(text, args));
     let (mut done, mut rows, mut answers) = (0, Vec::new(), Vec::with_capacity(asked.len()));
     let mut asked = asked.into_iter().peekable();
-    while let Some(item) = stream.try_next().await? {
+    loop {
+        let item = match stream.try_next().await {
+            Ok(Some(item)) => item,
+            Ok(None) => break,
+            Err(error) => return Err(Failed { error, last: done + 1 == statements }),
+        };
         match item {
             Either::Right(row) => rows.push(Row::Sqlite(row)),
             Either::Left(end) => {
@@ -131,7 +146,7 @@ pub(super) async fn run(
             }
         }
     }
-    debug_assert!(asked.next().is_none(), "a statement has a semicolon of its own");
+    debug_assert_eq!(done, statements, "a statement has a semicolon of its own");
     Ok(answers)
 }
 

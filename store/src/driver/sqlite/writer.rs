@@ -20,7 +20,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Opener, commit_error};
+use super::{Failed, Opener, commit_error};
 use crate::driver::Connection;
 
 /// Units that may wait for the writer; who comes later waits for a place.
@@ -53,10 +53,12 @@ impl Writer {
         let connection = opener.writer().await?;
         let (units, waiting) = mpsc::channel(QUEUE);
         let desk = Desk { opener, connection: Some(connection), waiting };
-        let runtime = runtime::Builder::new_current_thread().enable_time().build()?;
         let (ending, ended) = oneshot::channel();
         let work = move || {
-            runtime.block_on(desk.serve());
+            match runtime::Builder::new_current_thread().enable_time().build() {
+                Ok(runtime) => runtime.block_on(desk.serve()),
+                Err(error) => tracing::error!(%error, "the store's writer cannot run"),
+            }
             // Whoever closes may have gone away.
             let _ = ending.send(());
         };
@@ -73,10 +75,9 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let unit = Pending { work: Some(work), result: None, reply };
-        let closed = || PortError::Unavailable("the store is closed".to_owned());
         let sent = self.units.send(Message::Unit(Box::new(unit))).await;
-        sent.map_err(|_| closed())?;
-        answer.await.map_err(|_| closed())?
+        sent.map_err(|_| PortError::Unavailable("the store is closed".to_owned()))?;
+        answer.await.map_err(|_| PortError::Unknown("the store was closed meanwhile".to_owned()))?
     }
 
     /// Does what waits, then ends the thread and its connection.
@@ -150,9 +151,22 @@ struct Desk {
 
 impl Desk {
     async fn serve(mut self) {
-        while let Some(Message::Unit(first)) = self.waiting.recv().await {
+        let mut next = None;
+        loop {
+            let first = match next.take() {
+                Some(unit) => unit,
+                None => match self.waiting.recv().await {
+                    Some(Message::Unit(unit)) => unit,
+                    Some(Message::Close) | None => break,
+                },
+            };
             let mut group = Vec::new();
-            let end = self.transact(first, &mut group).await;
+            let done = AssertUnwindSafe(self.transact(first, &mut group, &mut next)).catch_unwind().await;
+            let end = done.unwrap_or_else(|_| Err(PortError::Unknown("a transaction panicked".to_owned())));
+            if end.is_err() {
+                // What state the connection is in is not known: a new one starts clean. Dropping it rolls back.
+                self.connection = None;
+            }
             if let Err(error) = &end {
                 tracing::warn!(%error, units = group.len(), "a transaction of the store was lost");
             }
@@ -165,8 +179,14 @@ impl Desk {
         }
     }
 
-    /// Runs the first unit and those that wait behind it in one transaction; all that were begun are in `group`.
-    async fn transact(&mut self, first: Box<dyn Unit>, group: &mut Vec<Box<dyn Unit>>) -> PortResult<()> {
+    /// Runs the first unit and those that wait behind it in one transaction; all that were begun are in `group`. One that was
+    /// not is `next` for another transaction.
+    async fn transact(
+        &mut self,
+        first: Box<dyn Unit>,
+        group: &mut Vec<Box<dyn Unit>>,
+        next: &mut Option<Box<dyn Unit>>,
+    ) -> PortResult<()> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
             lost => match self.opener.writer().await {
@@ -177,30 +197,26 @@ impl Desk {
                 }
             },
         };
-        let result = run_group(connection, &mut self.waiting, first, group).await;
-        if result.is_err() {
-            // What state the connection is in is not known: a new one starts clean. Dropping it rolls back.
-            self.connection = None;
-        }
-        result
+        *next = Some(first);
+        run_group(connection, &mut self.waiting, group, next).await
     }
 }
 
 async fn run_group(
     connection: &mut SqliteConnection,
     waiting: &mut mpsc::Receiver<Message>,
-    first: Box<dyn Unit>,
     group: &mut Vec<Box<dyn Unit>>,
+    next: &mut Option<Box<dyn Unit>>,
 ) -> PortResult<()> {
     let start = Instant::now();
-    let (mut next, mut lead) = (Some(first), Some(BEGIN));
+    let mut lead = Some(BEGIN);
     let (mut kept, mut open) = (false, false);
     while let Some(mut unit) = next.take() {
         let abandoned = unit.is_abandoned();
         let mut c = Connection::sqlite_unit(connection, lead);
         let went_well = !abandoned && unit.run(&mut c).await;
         if group.len() + 1 < GROUP && start.elapsed() < GROUP_TIME {
-            next = another(waiting);
+            *next = another(waiting);
         }
         if abandoned {
             continue;
@@ -218,10 +234,10 @@ async fn run_group(
         // told.
         match (c.roll_back("ROLLBACK TO unit").await, ended) {
             (Ok(()), Ok(())) => {}
-            (Ok(()), Err(failed)) => drop(unit.map(|unit| unit.undone(super::error(failed)))),
-            (Err(_), Err(failed)) => return Err(commit_error(&failed)),
-            (Err(lost), Ok(())) => {
-                return Err(PortError::Unavailable(format!("the transaction was given up: {lost}")));
+            (Ok(()), Err(failed)) => drop(unit.map(|unit| unit.undone(super::error(failed.error)))),
+            (Err(_), Err(Failed { error, last: true })) if end == COMMIT => return Err(commit_error(&error)),
+            (Err(Failed { error, .. }), _) => {
+                return Err(PortError::Unavailable(format!("the transaction was given up: {error}")));
             }
         }
         open = true;
