@@ -74,7 +74,8 @@ pub async fn who_stands_by_and_gives_up_keeps_nothing(world: World, _: Scale) {
         let mut standing = world.queue.broker().stand_by(&PLAIN, ask());
         assert!((&mut standing).now_or_never().is_none());
         world.push(&PLAIN, item(number)).await;
-        let given = if number % 2 == 1 { standing.now_or_never() } else { None };
+        let given = if number % 2 == 1 { (&mut standing).now_or_never() } else { None };
+        drop(standing);
         let mut hands = given.map_or_else(Vec::new, |claimed| claimed.unwrap().hands);
         if hands.is_empty() {
             until(async || world.stats(&PLAIN).await.waiting == 1).await;

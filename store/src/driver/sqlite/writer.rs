@@ -174,6 +174,12 @@ impl Desk {
                 unit.answer(end.clone());
             }
         }
+        self.waiting.close();
+        while let Some(message) = self.waiting.recv().await {
+            if let Message::Unit(unit) = message {
+                unit.answer(Err(PortError::Unavailable("the store is closed".to_owned())));
+            }
+        }
         if let Some(connection) = self.connection.take() {
             drop(connection.close().await);
         }
