@@ -42,6 +42,9 @@ pub struct Tag {
 }
 
 impl Tag {
+    /// How many bytes of the text, with the fingerprint in them, tell a repeat from another request.
+    pub const TELLING: usize = r#"{"fingerprint":""#.len() + 64;
+
     /// The tag of this operation.
     pub fn of(operation: &Operation) -> Self {
         Self {
@@ -131,6 +134,10 @@ mod tests {
         };
         let text = serde_json::to_string(&tag).unwrap();
         assert!(text.len() <= 512, "{}", text.len());
+        assert!(
+            text[..Tag::TELLING].ends_with(&tag.fingerprint.to_string()),
+            "a repeat is told by its beginning"
+        );
         assert_eq!(Tag::parse(&text), Some(tag));
     }
 }

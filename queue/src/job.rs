@@ -43,6 +43,9 @@ pub struct NewJob {
     pub unique: Option<Unique>,
     /// Opaque, kept with the unique key and returned to whoever meets it (a fingerprint).
     pub tag: Option<String>,
+    /// How many bytes at the beginning of the tag tell a repeat from another use of the unique key: a push of which one
+    /// key is held for another use is refused whole. 0: every use of a key is a repeat.
+    pub telling: usize,
     /// Not to be handed out before this much time has passed.
     pub delay: Option<Duration>,
     /// The payload version needed; a worker below it hands the job back without an attempt.
@@ -102,6 +105,20 @@ impl NewJob {
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tag = Some(tag.into());
         self
+    }
+
+    /// Lets the first `bytes` of the tag tell a repeat from another use of the unique key.
+    #[must_use]
+    pub fn telling(mut self, bytes: usize) -> Self {
+        self.telling = bytes;
+        self
+    }
+
+    /// Whether the holder of its unique key, by the holder's tag, is another use of it.
+    pub(crate) fn is_not(&self, holder: Option<&str>) -> bool {
+        let telling =
+            |tag: Option<&str>| tag.unwrap_or_default().bytes().take(self.telling).collect::<Vec<u8>>();
+        self.telling > 0 && telling(self.tag.as_deref()) != telling(holder)
     }
 
     /// Holds it back for `delay`.

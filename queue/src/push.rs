@@ -62,6 +62,12 @@ pub enum PushError {
         /// Most jobs it may hold.
         limit: u64,
     },
+    /// A unique key is held for another use, as far as its tag tells ([`NewJob::telling`](crate::NewJob::telling)).
+    #[error("the key {key} is held for another use")]
+    KeyTaken {
+        /// The first such key of the batch.
+        key: String,
+    },
     /// A payload is larger than its lane allows, or those of the batch together are larger than any store takes.
     #[error("a payload of {size} bytes is over the limit of {limit}")]
     PayloadTooLarge {

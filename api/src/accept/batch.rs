@@ -85,8 +85,8 @@ impl Front {
             ..ticket.operation(self, command)
         };
         let operations: Vec<Operation> = items.into_iter().map(operation).collect();
-        // A key that another request holds must be met before anything is pushed: of a batch it would be the first
-        // operation alone that the lane turns away.
+        // A key that another request used must be met before anything is pushed. The lane refuses a batch whole while it
+        // holds the key for another; what has left it is in the rows.
         let _claim = self.claims.claim(ticket)?;
         let earlier = if ticket.keyed { self.earlier_request(ticket.id).await? } else { None };
         let (mut named, mut replayed) = (HashMap::new(), earlier.is_some());

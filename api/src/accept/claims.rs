@@ -1,9 +1,10 @@
 //! Idempotency keys of requests that are being accepted just now.
 //!
-//! A lane meets a key only once a request is in it, and of a batch it meets the keys one by one. So two different requests
-//! that carry one key and come at the same moment are told apart here, before either is pushed: the second is refused. Equal
-//! requests pass, for they are one operation. Several API processes do not see each other's claims; between them the
-//! first operation of a batch is still told apart by the lane.
+//! The lane refuses a request whose key it holds for another, whichever process brought that. But a request first looks
+//! whether the rows have its key, and between that look and its push another with the same key may come, be applied and
+//! leave the lane. In this process a claim closes that gap: of two different requests with one key at the same moment the
+//! second is refused. Equal requests pass, for they are one operation. Between processes the gap is as long as a request
+//! takes from its look to its push.
 
 use std::{
     collections::HashMap,

@@ -56,6 +56,9 @@ async fn persevere<R: Future<Output = Result<Vec<Pushed>, PushError>>>(
             Ok(pushed) => return accepted(operations, &pushed, doubt),
             Err(error) => error,
         };
+        if matches!(error, PushError::KeyTaken { .. }) {
+            return Err(other_request());
+        }
         doubt |= matches!(error, PushError::Unknown(_));
         if !doubt {
             return Err(refusal(error));
@@ -78,6 +81,7 @@ pub fn operation_job(operation: &Operation) -> Result<NewJob, serde_json::Error>
         .group(operation.workspace.to_string())
         .unique(operation.id.to_string(), Hold::UntilAcknowledged)
         .tag(tag)
+        .telling(Tag::TELLING)
         .needs(VERSION))
 }
 
@@ -102,11 +106,12 @@ fn accepted(operations: &[Operation], pushed: &[Pushed], doubt: bool) -> Result<
 
 /// Whether a request with the same key is the same request.
 pub(super) fn same_request(first: Fingerprint, now: Fingerprint) -> Result<(), Refusal> {
-    if first == now {
-        return Ok(());
-    }
+    if first == now { Ok(()) } else { Err(other_request()) }
+}
+
+fn other_request() -> Refusal {
     let detail = "The Idempotency-Key was used with another method, path, body or If-Match.";
-    Err(Problem::new(ProblemKind::IdempotencyKeyReused, detail).into())
+    Problem::new(ProblemKind::IdempotencyKeyReused, detail).into()
 }
 
 fn refusal(error: PushError) -> Refusal {
@@ -120,6 +125,7 @@ fn refusal(error: PushError) -> Refusal {
             let detail = format!("An operation may have at most {limit} bytes.");
             Problem::new(ProblemKind::BodyTooLarge, detail).into()
         }
+        PushError::KeyTaken { .. } => other_request(),
         error @ (PushError::Unknown(_) | PushError::TooMany { .. } | PushError::Misfit(_)) => {
             Refusal { cause: Some(error.to_string()), ..internal().into() }
         }
@@ -235,5 +241,15 @@ mod tests {
         let other = Tag { fingerprint: Fingerprint::of(&[b"two"]), ..first };
         let (done, _) = push(vec![Ok(Some(Some(other)))]).await;
         assert_eq!(kind(&done), ProblemKind::IdempotencyKeyReused);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_is_held_for_another_request_is_said_at_once() {
+        let taken = || Err(PushError::KeyTaken { key: operation().id.to_string() });
+        for before in [vec![], vec![lost()]] {
+            let count = before.len() + 1;
+            let (done, attempts) = push(before.into_iter().chain([taken()]).collect()).await;
+            assert_eq!((kind(&done), attempts), (ProblemKind::IdempotencyKeyReused, count));
+        }
     }
 }

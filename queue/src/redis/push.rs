@@ -154,16 +154,20 @@ fn add(call: &mut Call, job: &NewJob) {
     }
     if let Some(unique) = &job.unique {
         let tag = job.tag.as_ref().map(|tag| format!("+{tag}")).unwrap_or_default();
-        call.arg(&unique.key).arg(hold(unique.hold)).arg(tag);
+        call.arg(&unique.key).arg(hold(unique.hold)).arg(tag).arg(job.telling);
     }
 }
 
 fn read(answer: Value, rule: Rule) -> Answer {
     let mut items = list(answer)?.into_iter();
     let refused = items.next().map(|first| number(&first)).transpose()?;
-    if refused == Some(1) {
-        let group = items.next().map(text).transpose()?.unwrap_or_default();
-        return Err(PushError::GroupFull { group, limit: rule.limit.unwrap_or_default() });
+    let mut named = || Ok::<_, Failure>(items.next().map(text).transpose()?.unwrap_or_default());
+    match refused {
+        Some(1) => {
+            return Err(PushError::GroupFull { group: named()?, limit: rule.limit.unwrap_or_default() });
+        }
+        Some(2) => return Err(PushError::KeyTaken { key: named()? }),
+        _ => {}
     }
     let pushed = |item: Value| match item {
         Value::Array(holder) => {

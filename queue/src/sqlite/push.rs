@@ -86,6 +86,7 @@ impl<'a> Desk<'a> {
         jobs: &'a [NewJob],
         last: &mut i64,
     ) -> Result<Vec<Pushed>, PushError> {
+        self.check_keys(id, jobs)?;
         self.check_fill(id, lane, jobs)?;
         let mut pushed = Vec::with_capacity(jobs.len());
         for job in jobs {
@@ -105,6 +106,19 @@ impl<'a> Desk<'a> {
             pushed.push(Pushed { id: job_id(*last), existing: None });
         }
         Ok(pushed)
+    }
+
+    fn check_keys(&self, id: i64, jobs: &[NewJob]) -> Result<(), PushError> {
+        let mut first: HashMap<&str, Option<&str>> = HashMap::new();
+        for job in jobs {
+            let Some(unique) = &job.unique else { continue };
+            let held = self.keys.get(&(id, unique.key.clone())).map(|(_, tag)| tag.as_deref());
+            let holder = held.unwrap_or_else(|| *first.entry(&unique.key).or_insert(job.tag.as_deref()));
+            if job.is_not(holder) {
+                return Err(PushError::KeyTaken { key: unique.key.clone() });
+            }
+        }
+        Ok(())
     }
 
     fn check_fill(&self, id: i64, lane: &LaneRef, jobs: &[NewJob]) -> Result<(), PushError> {

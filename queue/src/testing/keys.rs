@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{Existing, Found, FoundState, Hold, NewJob, Verdict};
+use crate::{Existing, Found, FoundState, Hold, NewJob, PushError, Verdict};
 
-use super::lanes::{PLAIN, SINGLE};
+use super::lanes::{GROUPED, PLAIN, SINGLE};
 use super::world::item;
 use super::{Scale, World};
 
@@ -67,4 +67,35 @@ pub async fn a_job_is_found_wherever_it_is(world: World, _: Scale) {
     let hand = world.take(&PLAIN).await;
     assert!(world.settle(&PLAIN, &hand, Verdict::Bury).await);
     assert_eq!(state().await, Some(FoundState::Dead));
+}
+
+/// Two batches under one client's key are told apart before anything of the second is queued, however they meet.
+pub async fn a_key_held_for_another_use_refuses_the_whole_push(world: World, _: Scale) {
+    let job =
+        |key: &str, tag: &str| item(0).group("g").unique(key, Hold::UntilAcknowledged).tag(tag).telling(3);
+    let push = async |jobs: Vec<NewJob>| world.queue.push(&GROUPED, jobs).await;
+    let taken = |answer: &Result<_, PushError>, key: &str| {
+        assert!(matches!(answer, Err(PushError::KeyTaken { key: taken }) if taken == key), "{answer:?}");
+    };
+    let first = push(vec![job("a", "one: first"), job("b", "one: first")]).await.unwrap();
+    taken(&push(vec![job("c", "two"), job("b", "two"), job("d", "two")]).await, "b");
+    taken(&push(vec![job("c", "two"), item(0).group("g"), job("c", "three")]).await, "c");
+    taken(&push(vec![job("a", "on")]).await, "a");
+    assert_eq!(world.stats(&GROUPED).await.waiting, 2, "nothing of them was queued");
+    let repeat = push(vec![job("a", "one: again"), job("b", "one: again"), job("c", "one: again")]).await;
+    let repeat = repeat.unwrap();
+    assert_eq!((&repeat[0].id, &repeat[1].id), (&first[0].id, &first[1].id), "a repeat meets the first");
+    assert_eq!(repeat[0].existing, Some(Existing { tag: Some("one: first".into()) }));
+    assert_eq!(repeat[2].existing, None, "and brings what the first did not");
+    let unasked = push(vec![job("a", "two").telling(0)]).await.unwrap();
+    assert!(unasked[0].existing.is_some(), "who does not ask is told who holds it");
+
+    // Of pushes that are judged together the first is the first.
+    let rivals = (0..8).map(|n| push(vec![job("e", &format!("{n}..")), job("f", &format!("{n}.."))]));
+    let rivals = futures::future::join_all(rivals).await;
+    assert_eq!(rivals.iter().filter(|answer| answer.is_ok()).count(), 1, "{rivals:?}");
+    assert_eq!(world.stats(&GROUPED).await.waiting, 5);
+    let hand = world.take(&GROUPED).await;
+    assert!(world.settle(&GROUPED, &hand, Verdict::Remove).await);
+    assert!(push(vec![job("a", "two"), job("b", "two")]).await.is_ok(), "free after the acknowledgement");
 }

@@ -51,7 +51,8 @@ scenarios! {
     grouped: a_group_keeps_its_order, a_group_has_one_batch_in_flight, a_failure_blocks_its_group,
         a_full_group_refuses_the_whole_push, hand_back_keeps_the_place;
     turns: groups_take_turns, a_deep_lane_hands_out_what_is_there;
-    keys: a_key_is_held_until_acknowledged, a_key_is_held_for_its_lifetime, a_job_is_found_wherever_it_is;
+    keys: a_key_is_held_until_acknowledged, a_key_is_held_for_its_lifetime, a_job_is_found_wherever_it_is,
+        a_key_held_for_another_use_refuses_the_whole_push;
     time: a_later_job_waits, a_retry_follows_the_schedule, jitter_spreads_retries, retry_after_is_honoured,
         a_snooze_costs_no_attempt, many_jobs_due_at_once, a_newer_payload_is_left_to_others;
     crash: a_crashed_workers_jobs_are_taken_over, a_lost_lease_cannot_settle, a_long_job_keeps_its_lease,

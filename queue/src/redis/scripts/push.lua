@@ -2,8 +2,9 @@
 --
 -- ARGV: 1 if grouped · most jobs in a group, or nothing · how many pushes · for each the number of its jobs, and for each
 -- job its record, which of the letters g, d, k follow, and then: the group (g), the delay in ms (d), the unique key, its
--- hold in ms or 0 and the tag with a + before it or nothing (k).
--- Answers for each push 1 and the group that is full, or 0 and for each job its id, or the id and tag of who holds its key.
+-- hold in ms or 0, the tag with a + before it or nothing, and how much of the tag tells a repeat from another use (k).
+-- Answers for each push 1 and the group that is full, or 2 and the key that is held for another use, or 0 and for each
+-- job its id, or the id and tag of who holds its key.
 
 local grouped, limit = ARGV[1] == '1', tonumber(ARGV[2])
 local at = 3
@@ -28,6 +29,7 @@ for push = 1, tonumber(ARGV[3]) do
             end
             if asks:find('k', 1, true) then
                 job.key, job.hold, job.tag = argument(), tonumber(argument()), argument()
+                job.telling = tonumber(argument())
                 keys[#keys + 1] = job.key
             end
         end
@@ -45,6 +47,21 @@ if #keys > 0 then
             if untl == '0' or tonumber(untl) > now then
                 holders[keys[position]] = {id, tag ~= '' and tag:sub(2)}
             end
+        end
+    end
+end
+
+-- The first key of a push that is held for another use, as far as the tag of its holder tells.
+local function taken_key(jobs)
+    local first = {}
+    for _, job in ipairs(jobs) do
+        if job.key and job.telling > 0 then
+            local held = holders[job.key]
+            local tag = held and (held[2] or '') or first[job.key] or job.tag:sub(2)
+            if tag:sub(1, job.telling) ~= job.tag:sub(2, job.telling + 1) then
+                return job.key
+            end
+            first[job.key] = first[job.key] or tag
         end
     end
 end
@@ -123,8 +140,11 @@ end
 
 local answers = {}
 for push, jobs in ipairs(pushes) do
-    local full = grouped and limit and full_group(jobs)
-    if full then
+    local taken = taken_key(jobs)
+    local full = not taken and grouped and limit and full_group(jobs)
+    if taken then
+        answers[push] = {2, taken}
+    elseif full then
         answers[push] = {1, full}
     else
         local answer = {0}
