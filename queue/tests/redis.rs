@@ -4,11 +4,11 @@
 mod server;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use fairy_queue::redis::{Options, Unfit, inspect, open};
+use fairy_queue::redis::{Ear, Line, Options, Script, Unfit, inspect, open};
 use fairy_queue::testing::{Probe, start, until};
 use fairy_queue::{
     Answer, Ask, Hand, Hold, LaneSpec, NewJob, Order, PushError, Queue, RetrySchedule, Settled, Token,
@@ -410,6 +410,23 @@ async fn a_server_is_inspected() {
     }
 }
 
+/// What somebody heard, and how often they began to listen.
+#[derive(Default)]
+struct Heard {
+    messages: Mutex<Vec<(String, Vec<u8>)>>,
+    times: AtomicU64,
+}
+
+impl Ear for Heard {
+    fn hear(&self, channel: &str, message: &[u8]) {
+        self.messages.lock().unwrap().push((channel.to_owned(), message.to_vec()));
+    }
+
+    fn listening(&self) {
+        self.times.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// A user that may do what the documentation of the options says, and nothing else.
 const USER: &str = "USER fairy on >secret resetkeys ~fairy:* resetchannels &fairy:* -@all +@read +@write \
      +@scripting +@pubsub +@connection +time";
@@ -449,6 +466,13 @@ async fn a_user_with_few_rights_works_over_tls() {
         assert!(queue.find(lane, "3").await.unwrap().is_some());
     }
     assert_eq!(queue.audit(10).await.unwrap().len(), 4);
+    let heard = Arc::new(Heard::default());
+    let line = Line::open(&options, &["news".into()], Arc::clone(&heard) as Arc<dyn Ear>).unwrap();
+    until(async || heard.times.load(Ordering::Relaxed) == 1).await;
+    line.publish(&[("news".into(), b"a\0b".to_vec()), ("other".into(), b"c".to_vec())]).await.unwrap();
+    until(async || *heard.messages.lock().unwrap() == [("news".to_owned(), b"a\0b".to_vec())]).await;
+    static COUNT: Script = Script::new("return {redis.call('INCRBY', KEYS[1], ARGV[1])}");
+    assert_eq!(line.numbers(&COUNT, "count", &[7]).await.unwrap(), [7]);
     let stranger = Options { authority: None, ..options.clone() };
     let refused = open(&stranger).unwrap().push(&PLAIN, vec![item(1)]).await;
     assert!(matches!(refused, Err(PushError::Unavailable(_))), "its certificate is not known: {refused:?}");
@@ -475,7 +499,7 @@ async fn a_fail_over_loses_nothing_that_was_accepted() {
     let queue = open(&Options { replicas: 1, patience, ..server.options() }).unwrap();
     // The replica's file is there a moment after its data.
     until(async || queue.push(&PLAIN, vec![item(1 << 32)]).await.is_ok()).await;
-    let accepted = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let accepted = Arc::new(Mutex::new(Vec::new()));
     let over = Arc::new(AtomicBool::new(false));
     let pushing: Vec<_> = (0..16u64)
         .map(|pusher| {

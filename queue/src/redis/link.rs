@@ -31,6 +31,9 @@ pub(super) struct Live {
     lanes: Mutex<HashSet<String>>,
 }
 
+/// Is given the channel and the bytes of each message, on the task that reads the connection.
+pub(super) type Hear = Arc<dyn Fn(&[u8], &[u8]) + Send + Sync>;
+
 /// How the last attempt to connect ended, so that who waited for it need not make another.
 #[derive(Default)]
 struct Attempts {
@@ -48,7 +51,8 @@ pub(super) struct Link {
     begun: AtomicU64,
     closed: Arc<AtomicBool>,
     heard: Arc<Mutex<HashSet<Vec<u8>>>>,
-    /// Told when the connection broke or a message came.
+    hear: Option<Hear>,
+    /// Told when the connection broke or a message came that nobody hears.
     pub stirred: Arc<Notify>,
 }
 
@@ -64,8 +68,14 @@ impl Link {
             begun: AtomicU64::new(0),
             closed: Arc::default(),
             heard: Arc::default(),
+            hear: None,
             stirred: Arc::default(),
         }
+    }
+
+    /// A link whose messages are heard as they come.
+    pub fn hearing(client: Client, patience: Duration, prefix: String, hear: Hear) -> Self {
+        Self { hear: Some(hear), ..Self::new(client, patience, prefix) }
     }
 
     /// Another connection to the same server, closed with this one.
@@ -79,12 +89,17 @@ impl Link {
         format!("{}:{{{lane}}}", self.prefix)
     }
 
+    /// What all names begin with.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The key of the set of all lanes' names.
     pub fn lanes_key(&self) -> String {
         format!("{}:lanes", self.prefix)
     }
 
-    /// Channels that messages came from since this was asked last.
+    /// Channels that messages came from since this was asked last, where nobody hears them.
     pub fn heard(&self) -> HashSet<Vec<u8>> {
         std::mem::take(&mut *lock(&self.heard))
     }
@@ -136,10 +151,17 @@ impl Link {
         let broken = Arc::new(AtomicBool::new(false));
         let (breaks, heard, stirred) =
             (Arc::clone(&broken), Arc::clone(&self.heard), Arc::clone(&self.stirred));
+        let hear = self.hear.clone();
         let receive = move |info: PushInfo| -> Result<(), std::convert::Infallible> {
-            match (info.kind, info.data.into_iter().next()) {
+            match (info.kind, info.data.as_slice()) {
                 (PushKind::Disconnection, _) => breaks.store(true, Ordering::Release),
-                (PushKind::Message, Some(Value::BulkString(channel))) => drop(lock(&heard).insert(channel)),
+                (PushKind::Message, [Value::BulkString(channel), Value::BulkString(message)]) => {
+                    if let Some(hear) = &hear {
+                        hear(channel, message);
+                        return Ok(());
+                    }
+                    lock(&heard).insert(channel.clone());
+                }
                 _ => return Ok(()),
             }
             stirred.notify_one();
@@ -197,7 +219,7 @@ impl Link {
         self.read(live, call).await
     }
 
-    /// Runs a script that writes nothing.
+    /// Runs a script that writes nothing of a lane.
     pub async fn look(&self, call: &Call) -> Result<Value, Failure> {
         let live = self.live().await?;
         self.read(&live, call).await

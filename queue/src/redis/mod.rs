@@ -71,6 +71,7 @@ mod broker;
 mod claim;
 mod failure;
 mod inspect;
+mod line;
 mod link;
 mod listen;
 mod operate;
@@ -83,4 +84,6 @@ mod script;
 mod settle;
 
 pub use inspect::{Inspection, Unfit, inspect};
+pub use line::{Ear, Line};
 pub use options::{AddressError, Options, open};
+pub use script::Script;

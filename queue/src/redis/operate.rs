@@ -5,7 +5,7 @@ use crate::{JobId, LaneSpec, Which};
 use super::failure::Failure;
 use super::link::Link;
 use super::reply::texts;
-use super::script::{Call, DISCARD, PAUSE, RETRY, Text};
+use super::script::{Call, DISCARD, PAUSE, RETRY, Script};
 
 /// Puts dead letters back.
 pub(super) async fn retry(
@@ -30,7 +30,7 @@ pub(super) async fn discard(
 async fn letters(
     link: &Link,
     lane: &LaneSpec,
-    script: &'static Text,
+    script: &'static Script,
     which: &Which,
     by: &str,
 ) -> Result<Vec<JobId>, Failure> {

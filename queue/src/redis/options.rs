@@ -55,9 +55,6 @@ pub struct AddressError(String);
 /// When the address cannot be used.
 pub fn open(options: &Options) -> Result<Queue, AddressError> {
     let client = client(options)?;
-    if options.prefix.contains(['{', '}']) {
-        return Err(AddressError("a prefix has no braces".into()));
-    }
     let stop = CancellationToken::new();
     let link = Arc::new(Link::new(client, options.patience, options.prefix.clone()));
     let wakes = Arc::new(Wakes::default());
@@ -73,6 +70,9 @@ pub fn open(options: &Options) -> Result<Queue, AddressError> {
 
 /// A client that speaks RESP3, in which the server's messages come over the same connection.
 pub(super) fn client(options: &Options) -> Result<Client, AddressError> {
+    if options.prefix.contains(['{', '}']) {
+        return Err(AddressError("a prefix has no braces".into()));
+    }
     let unusable = |error: redis::RedisError| AddressError(error.to_string());
     let info = options.url.as_str().into_connection_info().map_err(unusable)?;
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);

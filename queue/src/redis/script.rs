@@ -3,23 +3,32 @@
 //! A script is its own file behind the parts it shares with others. It is called by its hash and loaded when the
 //! server does not know it: at first, after a restart, after a `SCRIPT FLUSH`.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
-use redis::{Cmd, Script, ToRedisArgs};
+use redis::{Cmd, ToRedisArgs};
 
 /// One script.
-pub(super) struct Text {
+pub struct Script {
     text: &'static str,
-    hash: LazyLock<String>,
+    hash: OnceLock<String>,
+}
+
+impl Script {
+    /// A script with this text, whose one key is `KEYS[1]`.
+    pub const fn new(text: &'static str) -> Self {
+        Self { text, hash: OnceLock::new() }
+    }
+
+    fn hash(&self) -> &str {
+        self.hash.get_or_init(|| redis::Script::new(self.text).get_hash().to_owned())
+    }
 }
 
 macro_rules! script {
     ($name:ident, $flags:literal, $($file:literal),+) => {
         #[doc = concat!("See the last of ", $($file, " ",)+)]
-        pub(super) static $name: Text = {
-            const TEXT: &str = concat!("#!lua", $flags, "\n", $(include_str!(concat!("scripts/", $file)),)+);
-            Text { text: TEXT, hash: LazyLock::new(|| Script::new(TEXT).get_hash().to_owned()) }
-        };
+        pub(super) static $name: Script =
+            Script::new(concat!("#!lua", $flags, "\n", $(include_str!(concat!("scripts/", $file)),)+));
     };
 }
 
@@ -56,15 +65,15 @@ script!(DEAD, " flags=no-writes", "lane.lua", "dead.lua");
 
 /// A call of a script, which may be sent more than once.
 pub(super) struct Call {
-    script: &'static Text,
+    script: &'static Script,
     command: Cmd,
 }
 
 impl Call {
-    /// A call for the lane whose own hash is `key`.
-    pub fn new(script: &'static Text, key: &str) -> Self {
+    /// A call for the lane whose own hash is `key`, or for what else stands there.
+    pub fn new(script: &'static Script, key: &str) -> Self {
         let mut command = redis::cmd("EVALSHA");
-        command.arg(script.hash.as_str()).arg(1).arg(key);
+        command.arg(script.hash()).arg(1).arg(key);
         Self { script, command }
     }
 
