@@ -39,6 +39,26 @@ pub struct Operation {
     /// The failed operation that this one tries again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_of: Option<OperationId>,
+    /// Which process waits for its outcome, if any does and another process applies it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<ReplyTo>,
+}
+
+/// A process that waits for outcomes, by the name under which it hears them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ReplyTo(String);
+
+impl ReplyTo {
+    /// The process of this name.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// From where an operation came: `web`, `api`, `slack #dev`; at most 100 characters.

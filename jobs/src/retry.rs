@@ -19,7 +19,9 @@ impl Operation {
         hash.update(self.id.to_bytes());
         let mut id = [0; 16];
         id.copy_from_slice(&hash.finalize()[..16]);
-        Self { id: OperationId::from_bytes(id), accepted_at: at, retry_of: Some(self.id), ..self.clone() }
+        let (id, retry_of) = (OperationId::from_bytes(id), Some(self.id));
+        // Whoever waited for the first has its outcome.
+        Self { id, accepted_at: at, retry_of, reply_to: None, ..self.clone() }
     }
 }
 
@@ -29,7 +31,7 @@ mod tests {
     use crate::{
         command::{Command, DeleteTask, TaskName},
         id::{UserId, WorkspaceId},
-        operation::{Fingerprint, IfMatch, Source},
+        operation::{Fingerprint, IfMatch, ReplyTo, Source},
     };
 
     #[test]
@@ -44,14 +46,14 @@ mod tests {
             accepted_at: Timestamp::UNIX_EPOCH,
             fingerprint: Fingerprint::of(&[b"one"]),
             retry_of: None,
+            reply_to: Some(ReplyTo::named("api-1")),
         };
         let (first, second) = (failed.retry(Timestamp::MAX), failed.retry(Timestamp::UNIX_EPOCH));
         assert_eq!((first.id, first.accepted_at), (second.id, Timestamp::MAX));
         assert_eq!(first.retry_of, Some(failed.id));
-        assert_eq!(
-            Operation { id: failed.id, accepted_at: failed.accepted_at, retry_of: None, ..first.clone() },
-            failed
-        );
+        assert_eq!(first.reply_to, None);
+        let old = Operation { retry_of: None, reply_to: failed.reply_to.clone(), ..first.clone() };
+        assert_eq!(Operation { id: failed.id, accepted_at: failed.accepted_at, ..old }, failed);
         let again = first.retry(Timestamp::MAX);
         assert_eq!(again.retry_of, Some(first.id));
         assert_eq!(std::collections::BTreeSet::from([failed.id, first.id, again.id]).len(), 3);

@@ -15,7 +15,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use fairy_jobs::{id::OperationId, operation::Outcome, ports::OutcomeChannel};
+use fairy_jobs::{
+    id::OperationId,
+    operation::{Outcome, ReplyTo},
+    ports::{OutcomeChannel, Reply},
+};
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 
@@ -54,6 +58,15 @@ impl Outcomes {
     pub fn waiting(&self) -> usize {
         self.0.waiting.load(Ordering::Relaxed)
     }
+
+    /// Tells everybody in this process who waits for this outcome.
+    pub fn tell(&self, outcome: &Outcome) {
+        let waiters = self.0.shard(outcome.id).remove(&outcome.id);
+        for waiter in waiters.into_iter().flatten() {
+            // Whoever has stopped waiting meanwhile does not need it.
+            let _ = waiter.to.send(outcome.clone());
+        }
+    }
 }
 
 #[async_trait]
@@ -69,14 +82,12 @@ impl OutcomeChannel for Outcomes {
         Box::pin(Listening { shared: self.0.clone(), id, ticket, from })
     }
 
-    async fn send(&self, outcomes: &[Outcome]) {
-        for outcome in outcomes {
-            let waiters = self.0.shard(outcome.id).remove(&outcome.id);
-            for waiter in waiters.into_iter().flatten() {
-                // Whoever has stopped waiting meanwhile does not need it.
-                let _ = waiter.to.send(outcome.clone());
-            }
-        }
+    fn reply_to(&self) -> Option<ReplyTo> {
+        None
+    }
+
+    async fn send(&self, replies: Vec<Reply>) {
+        replies.iter().for_each(|reply| self.tell(&reply.outcome));
     }
 }
 
@@ -122,8 +133,8 @@ mod tests {
 
     use super::*;
 
-    fn outcome(id: u8) -> Outcome {
-        Outcome {
+    fn reply(id: u8) -> Reply {
+        let outcome = Outcome {
             id: OperationId::from_bytes([id; 16]),
             workspace: WorkspaceId::from_bytes([1; 16]),
             actor: UserId::from_bytes([2; 16]),
@@ -133,7 +144,8 @@ mod tests {
             resource: ResourceRef { kind: ResourceKind::Task, id: "WEB-1".to_owned() },
             retry_of: None,
             end: End::Applied(None),
-        }
+        };
+        Reply { to: None, outcome }
     }
 
     fn held(channel: &Outcomes) -> usize {
@@ -147,7 +159,7 @@ mod tests {
         let (first, second) = (channel.listen(id), channel.listen(id));
         let other = channel.listen(OperationId::from_bytes([8; 16]));
         assert_eq!(channel.waiting(), 3);
-        channel.send(&[outcome(7), outcome(9)]).await;
+        channel.send(vec![reply(7), reply(9)]).await;
         assert_eq!(first.await.id, id);
         assert_eq!(second.await.id, id);
         assert_eq!((channel.waiting(), held(&channel)), (1, 1));
@@ -162,7 +174,7 @@ mod tests {
         let (first, mut second) = (channel.listen(id), channel.listen(id));
         drop(first);
         assert!((&mut second).now_or_never().is_none());
-        channel.send(&[outcome(7)]).await;
+        channel.send(vec![reply(7)]).await;
         assert!(second.now_or_never().is_some());
         assert_eq!(held(&channel), 0);
     }

@@ -13,7 +13,7 @@ use fairy_jobs::{
     clock::Clock,
     id::WorkspaceId,
     operation::Operation,
-    ports::{Applied, Ledger, OutcomeChannel, PortError, Relay},
+    ports::{Applied, Ledger, OutcomeChannel, PortError, Relay, Reply},
 };
 use fairy_queue::{Answer, DeadJob, Handler, Job};
 use futures::FutureExt as _;
@@ -55,7 +55,9 @@ impl Apply {
             match self.apply(workspace, part).await {
                 Ok(applied) => {
                     self.outage.over();
-                    self.outcomes.send(&applied.outcomes).await;
+                    let outcomes = part.iter().zip(applied.outcomes);
+                    let reply = |(of, outcome): (&Operation, _)| Reply { to: of.reply_to.clone(), outcome };
+                    self.outcomes.send(outcomes.map(reply).collect()).await;
                     seq = applied.seq.or(seq);
                     answers.resize(answers.len() + part.len(), Answer::Done);
                 }
@@ -130,13 +132,13 @@ impl Handler for Apply {
     }
 
     async fn bury(&self, dead: &DeadJob) -> Result<(), String> {
-        let Some(failed) = bury::outcome(dead, self.clock.now()) else {
+        let Some(Reply { to, outcome: failed }) = bury::reply(dead, self.clock.now()) else {
             tracing::error!(job = %dead.id, error = dead.error, "a dead letter names no operation");
             return Ok(());
         };
-        let held = self.ledger.fail(&failed).await.map_err(|error| error.to_string())?;
-        tracing::error!(operation = %held.id, error = dead.error, "an operation is among the dead letters");
-        self.outcomes.send(&[held]).await;
+        let outcome = self.ledger.fail(&failed).await.map_err(|error| error.to_string())?;
+        tracing::error!(operation = %outcome.id, error = dead.error, "an operation is among the dead letters");
+        self.outcomes.send(vec![Reply { to, outcome }]).await;
         Ok(())
     }
 }

@@ -6,16 +6,17 @@
 use fairy_jobs::{
     lane::Tag,
     operation::{End, Operation, Outcome},
+    ports::Reply,
     problem::{Problem, ProblemKind},
 };
 use fairy_queue::DeadJob;
 use jiff::Timestamp;
 
 /// The outcome `failed` of the operation in this dead letter; `None` if neither payload nor tag names one.
-pub(crate) fn outcome(dead: &DeadJob, at: Timestamp) -> Option<Outcome> {
+pub(crate) fn reply(dead: &DeadJob, at: Timestamp) -> Option<Reply> {
     match serde_json::from_slice::<Operation>(&dead.payload) {
-        Ok(operation) => Some(operation.failure(at)),
-        Err(_) => from_tag(dead, at),
+        Ok(operation) => Some(Reply { outcome: operation.failure(at), to: operation.reply_to }),
+        Err(_) => from_tag(dead, at).map(|outcome| Reply { to: None, outcome }),
     }
 }
 

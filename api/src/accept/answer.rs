@@ -4,7 +4,7 @@ use fairy_jobs::{
     command::Command,
     id::OperationId,
     lane::Tag,
-    operation::{End, Outcome, Resource, etag},
+    operation::{End, Operation, Outcome, Resource, etag},
     ports::PortError,
 };
 use poem::{
@@ -76,7 +76,10 @@ impl Front {
     }
 
     async fn carry_out(&self, ticket: &Ticket, command: Command) -> Result<Carried, Refusal> {
-        let operation = ticket.operation(self, command);
+        let patience = ticket.envelope.prefer.patience();
+        // Only who waits is worth a message.
+        let reply_to = if patience.is_zero() { None } else { self.services.outcomes.reply_to() };
+        let operation = Operation { reply_to, ..ticket.operation(self, command) };
         let listening = self.services.outcomes.listen(operation.id);
         if ticket.keyed
             && let Some(outcome) = self.earlier_outcome(operation.id).await?
@@ -91,7 +94,7 @@ impl Front {
         };
         let (tag, replayed) = accepted
             .map_or_else(|| (Tag::of(&operation), false), |accepted| (accepted.tag, accepted.replayed));
-        let ended = self.wait_out(operation.id, listening, ticket.envelope.prefer.patience()).await;
+        let ended = self.wait_out(operation.id, listening, patience).await;
         let waited = !matches!(ended, Err(Waited::CutShort));
         let mut outcome = ended.ok();
         if ticket.keyed && outcome.is_none() {

@@ -174,6 +174,7 @@ mod tests {
             accepted_at: Timestamp::UNIX_EPOCH,
             fingerprint: Fingerprint::of(&[b"one"]),
             retry_of: None,
+            reply_to: None,
         }
     }
 

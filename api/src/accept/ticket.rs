@@ -90,6 +90,7 @@ impl Ticket {
             accepted_at: front.now(),
             fingerprint: self.fingerprint,
             retry_of: None,
+            reply_to: None,
         }
     }
 }

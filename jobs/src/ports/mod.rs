@@ -21,7 +21,7 @@ pub use self::{
     feed::{Feed, Sinks, Stretch},
     ledger::{Applied, Ledger},
     mail::{Mail, Mailer, SendError, Sent},
-    outcomes::{FeedSignal, OutcomeChannel, Relay},
+    outcomes::{FeedSignal, OutcomeChannel, Relay, Reply},
     tasks::{AssigneeFilter, TaskFilter, TaskQuery, TaskSort, Tasks},
     teams::{Invited, Membership, TeamOutcome, Teams, WorkspaceName},
     upkeep::{Backlog, Upkeep},

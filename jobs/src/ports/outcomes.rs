@@ -6,8 +6,17 @@ use futures::{future::BoxFuture, stream::BoxStream};
 use crate::{
     id::{DeliveryId, OperationId, WorkspaceId},
     lane::Sink,
-    operation::Outcome,
+    operation::{Outcome, ReplyTo},
 };
+
+/// An outcome, and the process that its operation named as waiting for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// Who waits.
+    pub to: Option<ReplyTo>,
+    /// What they are told.
+    pub outcome: Outcome,
+}
 
 /// Carries outcomes to waiting requests.
 #[async_trait]
@@ -15,8 +24,10 @@ pub trait OutcomeChannel: Send + Sync + 'static {
     /// Begins to listen for the outcome of an operation: listening has begun when this returns, so it is called before
     /// the push. The future ends with the outcome; it never ends if nobody sends one, and costs nothing once dropped.
     fn listen(&self, id: OperationId) -> BoxFuture<'static, Outcome>;
-    /// Sends outcomes to whoever listens.
-    async fn send(&self, outcomes: &[Outcome]);
+    /// What an operation must carry for whose outcome this process listens; nothing where it is applied in this process.
+    fn reply_to(&self) -> Option<ReplyTo>;
+    /// Sends outcomes to whoever listens, without waiting for anybody.
+    async fn send(&self, replies: Vec<Reply>);
 }
 
 /// Wakes those who follow a workspace's feed live.

@@ -141,6 +141,7 @@ impl World {
             accepted_at: Timestamp::UNIX_EPOCH,
             fingerprint: Fingerprint::of(&[&bytes]),
             retry_of: None,
+            reply_to: None,
         }
     }
 

@@ -129,6 +129,7 @@ impl Bench {
             accepted_at: at,
             fingerprint,
             retry_of: None,
+            reply_to: None,
         }
     }
 

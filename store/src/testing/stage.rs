@@ -218,6 +218,7 @@ impl Stage {
             accepted_at: self.now(),
             fingerprint: Fingerprint::of(&[&id.to_bytes()]),
             retry_of: None,
+            reply_to: None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fairy_jobs::{
     id::OperationId,
-    operation::{End, Operation, ResourceKind},
+    operation::{End, Operation, ReplyTo, ResourceKind},
     ports::PortError,
 };
 use fairy_queue::{Answer, DeadJob, Handler as _, JobId};
@@ -168,6 +168,22 @@ async fn burial_writes_the_outcome_and_tells_who_waits() {
     bench.apply.bury(&letter).await.unwrap();
     assert_eq!(*bench.ledger.failed.lock().unwrap(), [operation.failure(start())]);
     assert_eq!(*bench.said.outcomes.lock().unwrap(), [operation.id]);
+}
+
+#[tokio::test]
+async fn each_outcome_goes_to_the_process_that_waits_for_it() {
+    let mut batch = operations(4);
+    let to = [Some("one"), None, Some("two"), Some("one")].map(|name| name.map(ReplyTo::named));
+    for (operation, to) in batch.iter_mut().zip(&to) {
+        operation.reply_to.clone_from(to);
+    }
+    // The batch is halved, and its last is buried.
+    let poison = [batch[3].id].into();
+    let bench = bench(FakeLedger { poison, ..FakeLedger::default() });
+    handle(&bench, &batch).await;
+    bench.apply.bury(&dead(serde_json::to_vec(&batch[3]).unwrap(), None, None)).await.unwrap();
+    assert_eq!(*bench.said.outcomes.lock().unwrap(), ids(&batch));
+    assert_eq!(*bench.said.to.lock().unwrap(), to);
 }
 
 #[tokio::test]

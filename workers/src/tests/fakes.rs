@@ -9,11 +9,11 @@ use fairy_jobs::{
     id::{DeliveryId, OperationId, TaskId, UserId, WorkspaceId},
     lane::Sink,
     notice::{Notice, Receipt},
-    operation::{Operation, Outcome},
+    operation::{Operation, Outcome, ReplyTo},
     page::{Page, PageRequest},
     ports::{
         ActivityLog, ActivityQuery, Applied, Ledger, NewDelivery, Notices, OutcomeChannel, PortError,
-        PortResult, Relay, Sinks, Stretch, Told,
+        PortResult, Relay, Reply, Sinks, Stretch, Told,
     },
 };
 use fairy_queue::{Job, JobId};
@@ -89,6 +89,8 @@ impl Ledger for FakeLedger {
 #[derive(Default)]
 pub(super) struct Said {
     pub outcomes: Mutex<Vec<OperationId>>,
+    /// Which process each outcome is for.
+    pub to: Mutex<Vec<Option<ReplyTo>>>,
     pub changed: Mutex<Vec<(WorkspaceId, u64)>>,
     pub behind: Mutex<Vec<(Sink, Vec<WorkspaceId>)>>,
     pub due: Mutex<Vec<DeliveryId>>,
@@ -102,8 +104,13 @@ impl OutcomeChannel for Said {
         Box::pin(futures::future::pending())
     }
 
-    async fn send(&self, outcomes: &[Outcome]) {
-        self.outcomes.lock().unwrap().extend(outcomes.iter().map(|o| o.id));
+    fn reply_to(&self) -> Option<ReplyTo> {
+        None
+    }
+
+    async fn send(&self, replies: Vec<Reply>) {
+        self.outcomes.lock().unwrap().extend(replies.iter().map(|reply| reply.outcome.id));
+        self.to.lock().unwrap().extend(replies.into_iter().map(|reply| reply.to));
         self.told.notify_one();
     }
 }
