@@ -62,7 +62,7 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         let asked = Asked::of(&request);
         request.set_data(network);
         request.set_data(Arc::clone(&self.front));
-        let answered = match self.front.limits.address.take(&network, self.front.now()) {
+        let answered = match self.front.limits.address.take(&network, self.front.now()).await {
             Ok(()) => AssertUnwindSafe(self.inner.call(request)).catch_unwind().await,
             Err(problem) => Ok(Err(Refusal::from(problem).into())),
         };

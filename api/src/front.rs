@@ -10,7 +10,7 @@ use crate::{
     accept::Claims,
     auth::{Callers, PasswordPool},
     network::Network,
-    rates::Buckets,
+    rates::Limit,
     routes::StreamSlots,
     shape::Rooms,
 };
@@ -38,48 +38,49 @@ pub(crate) struct Front {
 /// The buckets of all kinds.
 pub(crate) struct Limits {
     /// By address.
-    pub address: Buckets<Network>,
+    pub address: Limit<Network>,
     /// By person.
-    pub caller: Buckets<UserId>,
+    pub caller: Limit<UserId>,
     /// By workspace.
-    pub workspace: Buckets<WorkspaceId>,
+    pub workspace: Limit<WorkspaceId>,
     /// Credentials by address.
-    pub credentials_address: Buckets<Network>,
+    pub credentials_address: Limit<Network>,
     /// Sign-ins by account, named by the hash of its address, from browsers that are not known to it.
-    pub sign_in: Buckets<[u8; 32]>,
+    pub sign_in: Limit<[u8; 32]>,
     /// Sign-ins by browser, from those that are known to the account.
-    pub device: Buckets<[u8; 16]>,
+    pub device: Limit<[u8; 16]>,
     /// Checks of a password by its owner, who is let in already or holds a link.
-    pub password: Buckets<UserId>,
+    pub password: Limit<UserId>,
     /// Mails with links by account, named by the hash of its address.
-    pub link: Buckets<[u8; 32]>,
+    pub link: Limit<[u8; 32]>,
     /// Invitations by the hash of the address.
-    pub invited: Buckets<[u8; 32]>,
+    pub invited: Limit<[u8; 32]>,
     /// Invitations by who invites.
-    pub inviter: Buckets<UserId>,
+    pub inviter: Limit<UserId>,
     /// Invitations by workspace.
-    pub invitations: Buckets<WorkspaceId>,
+    pub invitations: Limit<WorkspaceId>,
 }
 
 impl Front {
     /// The surface over these services.
     pub fn new(services: Services, settings: Settings) -> Arc<Self> {
-        let rates = settings.rates;
+        let (rates, limiter) = (settings.rates, services.limiter.as_ref());
+        let callers = Callers::default();
         Arc::new(Self {
-            callers: Callers::default(),
+            callers,
             passwords: PasswordPool::new(&services),
             limits: Limits {
-                address: Buckets::new(rates.address),
-                caller: Buckets::new(rates.caller),
-                workspace: Buckets::new(rates.workspace),
-                credentials_address: Buckets::new(rates.credentials_address),
-                sign_in: Buckets::new(rates.sign_in),
-                device: Buckets::new(rates.sign_in),
-                password: Buckets::new(rates.sign_in),
-                link: Buckets::new(rates.link),
-                invited: Buckets::new(rates.invited),
-                inviter: Buckets::new(rates.inviter),
-                invitations: Buckets::new(rates.invitations),
+                address: Limit::new("address", rates.address, limiter),
+                caller: Limit::new("caller", rates.caller, limiter),
+                workspace: Limit::new("workspace", rates.workspace, limiter),
+                credentials_address: Limit::new("credentials_address", rates.credentials_address, limiter),
+                sign_in: Limit::new("sign_in", rates.sign_in, limiter),
+                device: Limit::new("device", rates.sign_in, limiter),
+                password: Limit::new("password", rates.sign_in, limiter),
+                link: Limit::new("link", rates.link, limiter),
+                invited: Limit::new("invited", rates.invited, limiter),
+                inviter: Limit::new("inviter", rates.inviter, limiter),
+                invitations: Limit::new("invitations", rates.invitations, limiter),
             },
             claims: Claims::default(),
             streams: StreamSlots::default(),

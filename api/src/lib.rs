@@ -26,7 +26,7 @@ pub use accept::operation_job;
 pub use app::{app, spec};
 pub use host::is_local;
 pub use services::Services;
-pub use settings::{Rate, Rates, Settings, SignUp};
+pub use settings::{Rates, Settings, SignUp};
 
 /// The longest from the first byte of a request to its answer that the API itself allows: the body arrives, the operation is
 /// pushed until its fate is known, its outcome is waited for.

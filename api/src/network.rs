@@ -3,7 +3,10 @@
 //! A household or a rented server is given a whole /64 of IPv6 (RFC 6177), so its addresses are as one; the buckets of
 //! single addresses would be as many as anybody likes. An IPv4 address that arrives in IPv6 clothes is that IPv4 address.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+};
 
 /// Who shares a bucket: an IPv4 address, or the first 64 bits of an IPv6 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,6 +19,12 @@ impl Network {
             IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (!0 << 64))),
             address => address,
         })
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
     }
 }
 

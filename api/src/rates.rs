@@ -1,77 +1,84 @@
-//! How often one may ask: token buckets by address, caller, account and workspace, in a map of bounded size.
+//! How often one may ask: token buckets by address, caller, account and workspace.
 //!
-//! A bucket that is full again is forgotten, so the map holds only who asked lately. Should more than [`MOST`] ask at
-//! once, the fullest buckets are forgotten first: that forgives who asked least, and never locks anybody out.
+//! Where several processes serve the API, a limiter that they share counts for all of them. While that cannot be asked,
+//! each process counts by itself: a limit is then as many times looser as there are processes, and nobody is locked out.
 
-use std::{collections::HashMap, hash::Hash, sync::Mutex, sync::PoisonError};
+mod buckets;
+mod drafts;
 
-use fairy_jobs::problem::{Problem, ProblemKind};
+use std::{hash::Hash, sync::Arc};
+
+use fairy_jobs::{
+    id::{UserId, WorkspaceId},
+    ports::Limiter,
+    problem::{Problem, ProblemKind},
+    rate::{Rate, Taken},
+};
 use jiff::Timestamp;
 
-use crate::Rate;
+use self::{buckets::Buckets, drafts::Drafts};
+use crate::network::Network;
 
-/// The most buckets of one kind.
-const MOST: usize = 20_000;
-/// The seconds in which a rate's count comes back.
-const HOUR: f64 = 3_600.0;
+/// Whom a bucket is for.
+pub(crate) trait Key: Hash + Eq + Clone + Send + Sync {
+    /// What no other key of its kind has.
+    fn bytes(&self) -> Vec<u8>;
+}
 
-/// Buckets of one kind.
-pub(crate) struct Buckets<K> {
+/// The limit of one kind.
+pub(crate) struct Limit<K> {
     rate: Rate,
-    held: Mutex<HashMap<K, Bucket>>,
+    own: Buckets<K>,
+    shared: Option<Drafts<K>>,
 }
 
-#[derive(Clone, Copy)]
-struct Bucket {
-    tokens: f64,
-    at: Timestamp,
-}
-
-impl<K: Hash + Eq + Clone> Buckets<K> {
-    /// Buckets that refill at this rate.
-    pub fn new(rate: Rate) -> Self {
-        Self { rate, held: Mutex::default() }
+impl<K: Key> Limit<K> {
+    /// A limit by this rate, over all who share the limiter, if there is one; they know it by the same kind.
+    pub fn new(kind: &'static str, rate: Rate, limiter: Option<&Arc<dyn Limiter>>) -> Self {
+        let shared = limiter.map(|limiter| Drafts::new(kind, rate, Arc::clone(limiter)));
+        Self { rate, own: Buckets::new(rate), shared }
     }
 
     /// Takes one token, or says when there will be one.
-    pub fn take(&self, key: &K, now: Timestamp) -> Result<(), Problem> {
-        self.take_many(key, 1, now)
+    pub async fn take(&self, key: &K, now: Timestamp) -> Result<(), Problem> {
+        self.take_many(key, 1, now).await
     }
 
     /// Takes `count` tokens or none; a count above the burst takes the whole burst.
-    pub fn take_many(&self, key: &K, count: u32, now: Timestamp) -> Result<(), Problem> {
-        let wanted = f64::from(count.min(self.rate.burst));
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.len() >= MOST && !held.contains_key(key) {
-            self.forget(&mut held, now);
+    pub async fn take_many(&self, key: &K, count: u32, now: Timestamp) -> Result<(), Problem> {
+        let count = count.min(self.rate.burst);
+        let shared = match &self.shared {
+            Some(shared) => shared.take(key, count, now).await.ok(),
+            None => None,
+        };
+        match shared.unwrap_or_else(|| self.own.take(key, count, now)) {
+            Taken::Granted(_) => Ok(()),
+            Taken::Wait(wait) => Err(too_many(wait.as_secs_f64())),
         }
-        let full = Bucket { tokens: f64::from(self.rate.burst), at: now };
-        let bucket = held.entry(key.clone()).or_insert(full);
-        *bucket = self.refilled(*bucket, now);
-        if bucket.tokens >= wanted {
-            bucket.tokens -= wanted;
-            return Ok(());
-        }
-        let seconds = (wanted - bucket.tokens) * HOUR / f64::from(self.rate.per_hour.max(1));
-        Err(too_many(seconds))
     }
+}
 
-    fn refilled(&self, bucket: Bucket, now: Timestamp) -> Bucket {
-        let passed = now.duration_since(bucket.at).as_secs_f64().max(0.0);
-        let tokens = bucket.tokens + passed * f64::from(self.rate.per_hour) / HOUR;
-        Bucket { tokens: tokens.min(f64::from(self.rate.burst)), at: now }
+impl Key for Network {
+    fn bytes(&self) -> Vec<u8> {
+        self.to_string().into_bytes()
     }
+}
 
-    fn forget(&self, held: &mut HashMap<K, Bucket>, now: Timestamp) {
-        let full = f64::from(self.rate.burst);
-        held.retain(|_, bucket| self.refilled(*bucket, now).tokens < full);
-        if held.len() >= MOST {
-            let mut levels: Vec<f64> = held.values().map(|bucket| bucket.tokens).collect();
-            let middle = levels.len() / 2;
-            let (_, median, _) = levels.select_nth_unstable_by(middle, f64::total_cmp);
-            let median = *median;
-            held.retain(|_, bucket| bucket.tokens < median);
-        }
+impl Key for UserId {
+    fn bytes(&self) -> Vec<u8> {
+        self.to_bytes().to_vec()
+    }
+}
+
+impl Key for WorkspaceId {
+    fn bytes(&self) -> Vec<u8> {
+        self.to_bytes().to_vec()
+    }
+}
+
+impl<const N: usize> Key for [u8; N] {
+    fn bytes(&self) -> Vec<u8> {
+        self.to_vec()
     }
 }
 
@@ -81,47 +88,45 @@ fn too_many(seconds: f64) -> Problem {
         clippy::cast_sign_loss,
         reason = "clamped to the range of the type"
     )]
-    let seconds = seconds.ceil().clamp(1.0, HOUR) as u32;
+    let seconds = seconds.ceil().clamp(1.0, 3_600.0) as u32;
     let detail = format!("Too many requests. Try again in {seconds} seconds.");
     Problem::new(ProblemKind::TooManyRequests, detail).retry_after(seconds)
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::ToSpan as _;
+    use std::{ops::RangeInclusive, time::Duration};
+
+    use async_trait::async_trait;
+    use fairy_jobs::ports::{PortError, PortResult};
 
     use super::*;
 
-    #[test]
-    fn a_bucket_empties_and_refills_with_time() {
-        let buckets = Buckets::new(Rate::per_minute(3, 6));
-        let start = Timestamp::UNIX_EPOCH;
-        assert!((0..3).all(|_| buckets.take(&"a", start).is_ok()));
-        let refused = buckets.take(&"a", start).unwrap_err();
-        assert_eq!((refused.kind, refused.retry_after), (ProblemKind::TooManyRequests, Some(10)));
-        assert!(buckets.take(&"b", start).is_ok(), "another key has a bucket of its own");
-        assert!(buckets.take(&"a", start + 9.seconds()).is_err());
-        assert!(buckets.take(&"a", start + 10.seconds()).is_ok());
-        let later = start + 1.hour();
-        assert!((0..3).all(|_| buckets.take(&"a", later).is_ok()));
-        assert!(buckets.take(&"a", later).is_err(), "a bucket holds no more than its burst");
+    /// A limiter that answers the same to all.
+    struct Answers(PortResult<Taken>);
+
+    #[async_trait]
+    impl Limiter for Answers {
+        async fn take(&self, _: &str, _: Rate, _: RangeInclusive<u32>) -> PortResult<Taken> {
+            self.0.clone()
+        }
     }
 
-    #[test]
-    fn many_strangers_do_not_fill_the_memory() {
-        let buckets = Buckets::new(Rate::per_minute(3, 6));
-        let start = Timestamp::UNIX_EPOCH;
-        (0..3).for_each(|_| buckets.take(&usize::MAX, start).unwrap());
-        (0..MOST * 2).for_each(|key| buckets.take(&key, start).unwrap());
-        assert!(buckets.held.lock().unwrap().len() <= MOST);
-        assert!(buckets.take(&usize::MAX, start).is_err(), "who asked most is remembered longest");
+    fn limit(answer: PortResult<Taken>) -> Limit<[u8; 2]> {
+        let limiter: Arc<dyn Limiter> = Arc::new(Answers(answer));
+        Limit::new("test", Rate::per_minute(2, 6), Some(&limiter))
     }
 
-    #[test]
-    fn a_clock_that_goes_back_gives_nothing() {
-        let buckets = Buckets::new(Rate::per_minute(1, 60));
-        let start = Timestamp::UNIX_EPOCH + 1.hour();
-        assert!(buckets.take(&(), start).is_ok());
-        assert!(buckets.take(&(), Timestamp::UNIX_EPOCH).is_err());
+    #[tokio::test]
+    async fn what_all_share_decides_and_while_it_is_away_each_decides_alone() {
+        let start = Timestamp::UNIX_EPOCH;
+        let empty = limit(Ok(Taken::Wait(Duration::from_millis(1_200))));
+        let refused = empty.take(&[1; 2], start).await.unwrap_err();
+        assert_eq!((refused.kind, refused.retry_after), (ProblemKind::TooManyRequests, Some(2)));
+        let away = limit(Err(PortError::Unavailable("away".into())));
+        assert!(away.take_many(&[1; 2], 9, start).await.is_ok(), "nobody is locked out");
+        let refused = away.take(&[1; 2], start).await.unwrap_err();
+        assert_eq!(refused.retry_after, Some(10), "nor does anybody go on without a limit");
+        assert!(away.take(&[2; 2], start).await.is_ok());
     }
 }

@@ -7,7 +7,8 @@ use fairy_jobs::{
     id::IdSource,
     link::LinkKey,
     ports::{
-        Accounts, ActivityLog, Feed, FeedSignal, Ledger, Notices, OutcomeChannel, Relay, Tasks, Teams, Upkeep,
+        Accounts, ActivityLog, Feed, FeedSignal, Ledger, Limiter, Notices, OutcomeChannel, Relay, Tasks,
+        Teams, Upkeep,
     },
 };
 use fairy_queue::{LaneSpec, Queue};
@@ -41,6 +42,8 @@ pub struct Services {
     pub signal: Arc<dyn FeedSignal>,
     /// Told of changes that were not made by operations, and of mails that are due.
     pub relay: Arc<dyn Relay>,
+    /// Counts what callers do in all processes that serve the API; nothing where there is but this one.
+    pub limiter: Option<Arc<dyn Limiter>>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Makes ids and secrets.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use fairy_jobs::rate::Rate;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -48,31 +49,6 @@ pub enum SignUp {
     Open,
     /// Who was invited.
     Invite,
-}
-
-/// A token bucket: this many at once, refilled evenly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// The most at once.
-    pub burst: u32,
-    /// How many come back in an hour.
-    pub per_hour: u32,
-}
-
-impl Rate {
-    /// This many at once, and `count` more in a minute.
-    pub const fn per_minute(burst: u32, count: u32) -> Self {
-        Self { burst, per_hour: count.saturating_mul(60) }
-    }
-
-    /// This many at once, and `count` more in an hour.
-    pub const fn per_hour(burst: u32, count: u32) -> Self {
-        Self { burst, per_hour: count }
-    }
-
-    const fn times(self, factor: u32) -> Self {
-        Self { burst: self.burst.saturating_mul(factor), per_hour: self.per_hour.saturating_mul(factor) }
-    }
 }
 
 /// The limits on how often one may ask; what is over them is answered with `429`.

@@ -24,6 +24,7 @@ pub mod ports;
 pub mod problem;
 pub mod profile;
 mod prose;
+pub mod rate;
 mod retry;
 pub mod rights;
 pub mod state;

@@ -1,10 +1,12 @@
-//! What goes between those who apply and those who wait, where both are in one process: outcomes to waiting requests, and
-//! the wake-up of live feeds.
+//! What goes on in one process that a cluster has between its processes as well (see `cluster`): outcomes from those who
+//! apply to those who wait, the wake-up of live feeds, and limits.
 //!
-//! Both are for speed. Losing anything here, as a kill does, delays something by seconds and loses nothing.
+//! All are for speed or for a while. Losing anything here, as a kill does, delays something by seconds and loses nothing.
 
+mod limiter;
 mod outcomes;
 mod signals;
 
+pub use limiter::OwnLimiter;
 pub use outcomes::Outcomes;
 pub use signals::Signals;

@@ -104,6 +104,7 @@ impl Wired {
             outcomes: self.channels.outcomes(),
             signal: self.channels.signal(),
             relay: Arc::new(self.hints.clone()),
+            limiter: None,
             clock: parts.clock.clone(),
             ids: parts.ids.clone(),
             link_key: opened.link_key.clone(),

@@ -135,6 +135,7 @@ fn services(store: Store) -> fairy_api::Services {
         outcomes: channels.outcomes(),
         signal: channels.signal(),
         relay: Arc::new(hints),
+        limiter: None,
         clock: Arc::new(SystemClock),
         ids: Arc::new(OsIds::default()),
         link_key: LinkKey::new([7; 32]),

@@ -44,7 +44,7 @@ impl Front {
         ticket: &Ticket,
         command: Command,
     ) -> Result<Reply<Operated<A>>, Refusal> {
-        self.limits.workspace.take(&ticket.workspace(), self.now())?;
+        self.limits.workspace.take(&ticket.workspace(), self.now()).await?;
         let carried = self.carry_out(ticket, command).await?;
         let told = match carried.outcome {
             Some(outcome) => match self.tell::<A>(outcome).await {

@@ -79,7 +79,7 @@ impl Front {
         items: Vec<Item>,
     ) -> Result<Reply<BatchAccepted>, Refusal> {
         let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
-        self.limits.workspace.take_many(&ticket.workspace(), count, self.now())?;
+        self.limits.workspace.take_many(&ticket.workspace(), count, self.now()).await?;
         let operation = |(ticket, command, if_match): Item| Operation {
             if_match: if_match.or_else(|| ticket.envelope.if_match.clone()),
             ..ticket.operation(self, command)

@@ -62,7 +62,7 @@ impl SignedIn {
 impl Front {
     /// Makes an account, sends the link that proves its address, and signs in.
     pub async fn sign_up(&self, new: NewAccount, origin: &Origin) -> Result<SignedIn, Refusal> {
-        self.limits.credentials_address.take(&origin.network, self.now())?;
+        self.limits.credentials_address.take(&origin.network, self.now()).await?;
         let invited = self.admit(&new).await?;
         let hash = self.passwords.hash(&new.password).await?;
         let now = self.now();
@@ -129,10 +129,10 @@ impl Front {
             && let Some(credentials) = self.services.accounts.credentials(email).await?
             && credentials.user == device.user
         {
-            return Ok(self.limits.device.take(&device.nonce, now)?);
+            return Ok(self.limits.device.take(&device.nonce, now).await?);
         }
-        self.limits.credentials_address.take(&origin.network, now)?;
-        Ok(self.limits.sign_in.take(&sha256(email.as_str().as_bytes()), now)?)
+        self.limits.credentials_address.take(&origin.network, now).await?;
+        Ok(self.limits.sign_in.take(&sha256(email.as_str().as_bytes()), now).await?)
     }
 
     /// Refused unless this is the person's password.
@@ -143,7 +143,7 @@ impl Front {
 
     /// Whether this is the person's password, for who is let in already: strangers have no part in its bucket.
     pub(super) async fn is_password(&self, user: UserId, password: &str) -> Result<bool, Refusal> {
-        self.limits.password.take(&user, self.now())?;
+        self.limits.password.take(&user, self.now()).await?;
         let credentials = self.services.accounts.credentials_of(user).await?;
         self.passwords.verify(password, credentials.map(|c| c.password_hash)).await
     }

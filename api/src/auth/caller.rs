@@ -85,7 +85,7 @@ impl Caller {
             Some(value) => by_token(front, value.to_str().unwrap_or_default()).await?,
             None => by_cookie(front, request).await?,
         };
-        front.limits.caller.take(&caller.user, front.now())?;
+        front.limits.caller.take(&caller.user, front.now()).await?;
         Ok(caller)
     }
 

@@ -24,7 +24,7 @@ impl Front {
     /// Sends a link, replacing earlier ones of that purpose.
     pub async fn send_link(&self, user: &User, purpose: LinkPurpose) -> Result<(), Refusal> {
         let now = self.now();
-        self.limits.link.take(&sha256(user.email.as_str().as_bytes()), now)?;
+        self.limits.link.take(&sha256(user.email.as_str().as_bytes()), now).await?;
         let hours = match purpose {
             LinkPurpose::VerifyEmail => 7 * 24,
             LinkPurpose::ResetPassword => 1,

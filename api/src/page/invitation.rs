@@ -71,7 +71,7 @@ pub(super) async fn show(
     code: Path<String>,
     request: &Request,
 ) -> poem::Result<Response> {
-    front.limits.credentials_address.take(&origin.network, front.now()).map_err(Refusal::from)?;
+    front.limits.credentials_address.take(&origin.network, front.now()).await.map_err(Refusal::from)?;
     let join = Join::of(&front, &code.0, request).await?;
     Ok(page(&join)?)
 }
@@ -85,7 +85,7 @@ pub(super) async fn accept(
     form: SentForm<JoinForm>,
     request: &Request,
 ) -> poem::Result<Response> {
-    front.limits.credentials_address.take(&origin.network, front.now()).map_err(Refusal::from)?;
+    front.limits.credentials_address.take(&origin.network, front.now()).await.map_err(Refusal::from)?;
     let joined = join(&front, &origin, &code.0, &form.0, request).await;
     match joined {
         Ok(response) => Ok(response),

@@ -50,7 +50,7 @@ pub(super) async fn verify(
     code: Path<String>,
     _form: SentForm<EmptyForm>,
 ) -> poem::Result<Response> {
-    front.limits.credentials_address.take(&origin.network, front.now()).map_err(Refusal::from)?;
+    front.limits.credentials_address.take(&origin.network, front.now()).await.map_err(Refusal::from)?;
     front.verify_email(&code.0).await?;
     Ok(message("Your address is confirmed", "You can close this page.")?)
 }
@@ -69,7 +69,7 @@ pub(super) async fn reset(
     code: Path<String>,
     form: SentForm<ResetForm>,
 ) -> poem::Result<Response> {
-    front.limits.credentials_address.take(&origin.network, front.now()).map_err(Refusal::from)?;
+    front.limits.credentials_address.take(&origin.network, front.now()).await.map_err(Refusal::from)?;
     match front.reset_password(&code.0, &form.0.password).await {
         Ok(()) => Ok(message("Your password is set", "Sign in with it; all earlier sessions have ended.")?),
         Err(refusal) => Ok(again(refusal, |fault| Reset { fault: Some(fault) })?),

@@ -60,7 +60,7 @@ pub(super) async fn show(
 }
 
 async fn read(front: &Front, caller: &Caller, ws: &str, key: &str) -> Result<(Task, People), Refusal> {
-    front.limits.caller.take(&caller.user, front.now())?;
+    front.limits.caller.take(&caller.user, front.now()).await?;
     let place = front.place(caller, ws, Action::Read).await?;
     let task = front.task(place.workspace, key).await?;
     let people = front.people(place.workspace, task.assignees.iter().copied()).await?;

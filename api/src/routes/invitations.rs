@@ -142,7 +142,7 @@ impl InvitationRoutes {
         let ask = self.0.ask(&caller, place.workspace);
         let id = InvitationId::generate(self.0.services.ids.as_ref(), ask.at);
         let command = body.value.into_command(id, ask.at)?;
-        self.0.count_invitation(&ask, &command)?;
+        self.0.count_invitation(&ask, &command).await?;
         let done = self.0.execute(&ask, &command).await?;
         let invitation = done.invitation.ok_or_else(internal)?;
         let location = format!("/v1/workspaces/{}/invitations", place.workspace);
@@ -191,7 +191,7 @@ impl InvitationRoutes {
         origin: Origin,
         code: Path<String>,
     ) -> Result<Reply<Shows<OpenInvitationView>>, Refused<{ GONE }>> {
-        self.0.limits.credentials_address.take(&origin.network, self.0.now())?;
+        self.0.limits.credentials_address.take(&origin.network, self.0.now()).await?;
         let (invitation, workspace) = self.0.invitation(&code.0).await?;
         let people = self.0.people(workspace.id, [invitation.invited_by]).await?;
         Ok(Reply::show(&OpenInvitationView {
@@ -224,19 +224,19 @@ impl InvitationRoutes {
 impl Front {
     /// Counts an invitation: mails go to people who did not ask for them. The address comes last, so that whoever may send
     /// none does not use up what others may send there.
-    fn count_invitation(&self, ask: &Ask, command: &TeamCommand) -> Result<(), Problem> {
+    async fn count_invitation(&self, ask: &Ask, command: &TeamCommand) -> Result<(), Problem> {
         let TeamCommand::Invite { email, .. } = command else {
             return Ok(());
         };
         let (limits, now) = (&self.limits, ask.at);
         let yours = "You have sent many invitations. The rest can follow later.";
-        limits.inviter.take(&ask.actor, now).map_err(|problem| because(yours, problem))?;
+        limits.inviter.take(&ask.actor, now).await.map_err(|problem| because(yours, problem))?;
         let theirs = "Many invitations were sent for this workspace. The rest can follow later.";
-        limits.invitations.take(&ask.workspace, now).map_err(|problem| because(theirs, problem))?;
+        limits.invitations.take(&ask.workspace, now).await.map_err(|problem| because(theirs, problem))?;
         let address =
             "This address was sent several invitations lately: ask its owner to look for the newest one.";
         let hash = sha256(email.as_str().as_bytes());
-        limits.invited.take(&hash, now).map_err(|problem| because(address, problem))
+        limits.invited.take(&hash, now).await.map_err(|problem| because(address, problem))
     }
 
     /// Accepts the invitation of this code for the caller.

@@ -65,7 +65,7 @@ impl ResetRoutes {
         let mut fields = Fields::default();
         let email = fields.required("email", &body.value.email);
         let email = fields.finish(|| email)?;
-        self.0.limits.credentials_address.take(&origin.network, self.0.now())?;
+        self.0.limits.credentials_address.take(&origin.network, self.0.now()).await?;
         let front = Arc::clone(&self.0);
         // Sent after the answer: the time it takes must not tell whether there is an account.
         tokio::spawn(async move {
@@ -87,7 +87,7 @@ impl ResetRoutes {
         code: Path<String>,
         body: OpenBody<NewPasswordRequest>,
     ) -> Result<Reply<Done>, Refused<{ BODY | GONE | WRITE }>> {
-        self.0.limits.credentials_address.take(&origin.network, self.0.now())?;
+        self.0.limits.credentials_address.take(&origin.network, self.0.now()).await?;
         self.0.reset_password(&code.0, &body.value.password).await?;
         Ok(Reply::done())
     }
@@ -99,7 +99,7 @@ impl ResetRoutes {
         origin: Origin,
         code: Path<String>,
     ) -> Result<Reply<Done>, Refused<{ GONE | WRITE }>> {
-        self.0.limits.credentials_address.take(&origin.network, self.0.now())?;
+        self.0.limits.credentials_address.take(&origin.network, self.0.now()).await?;
         self.0.verify_email(&code.0).await?;
         Ok(Reply::done())
     }

@@ -8,6 +8,7 @@ mod activity;
 mod deliveries;
 mod feed;
 mod ledger;
+mod limiter;
 mod mail;
 mod outcomes;
 mod tasks;
@@ -20,6 +21,7 @@ pub use self::{
     deliveries::{Attempt, Begun, Deliveries, DeliveryContent, NewDelivery, Notices, Told, Wait},
     feed::{Feed, Sinks, Stretch},
     ledger::{Applied, Ledger},
+    limiter::Limiter,
     mail::{Mail, Mailer, SendError, Sent},
     outcomes::{FeedSignal, OutcomeChannel, Relay, Reply},
     tasks::{AssigneeFilter, TaskFilter, TaskQuery, TaskSort, Tasks},
