@@ -1,14 +1,15 @@
 //! What was read a moment ago, so that not every request asks the database who calls.
 //!
-//! An entry answers for two seconds. While the database is away an entry answers for five minutes, so that accepting
-//! operations goes on. What this process changes is forgotten at once, also if it is being read just then; what another
-//! process changes is seen two seconds later. Only what is there is kept: strangers cost no memory.
+//! An entry answers for two seconds from when its read began. While the database is away an entry answers for five minutes,
+//! so that accepting operations goes on. What this process changes is forgotten at once, also if it is being read just then.
+//! What another process changes (a sign-out, a revoked token, a lost role) holds here two seconds after it was committed,
+//! without a message, so no lost message can make it later. Only what is there is kept: strangers cost no memory.
 
 use std::{
     collections::HashMap,
     hash::Hash,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
 };
@@ -26,9 +27,9 @@ const MOST: usize = 20_000;
 /// How many reads in a row must fail until the database counts as away: one may meet a moment of load.
 const AWAY: u32 = 3;
 
-/// Whether the database answered when it was last asked: how many reads in a row it did not.
-#[derive(Debug, Default)]
-pub(crate) struct Reach(AtomicU32);
+/// Whether the database answered when it was last asked: how many reads in a row it did not. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reach(Arc<AtomicU32>);
 
 impl Reach {
     /// Notes how a read ended.
@@ -115,7 +116,8 @@ impl<K: Hash + Eq + Clone, V: Clone> Fresh<K, V> {
     fn within(&self, key: &K, now: Timestamp, age: SignedDuration) -> Option<V> {
         let held = self.lock();
         let (value, at) = held.get(key)?;
-        (now.duration_since(*at) < age).then(|| value.clone())
+        // A clock that was set back must not make anything last longer.
+        (SignedDuration::ZERO..age).contains(&now.duration_since(*at)).then(|| value.clone())
     }
 
     fn keep(&self, key: &K, value: &V, now: Timestamp, before: u64) {
@@ -178,6 +180,24 @@ mod tests {
         };
         assert_eq!(cache.get(&1, start, &Reach::default(), read).await, Ok(Some(7)));
         assert_eq!(get(&cache, start, Ok(None)).await, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn what_another_process_revokes_holds_after_two_seconds() {
+        let (one, two) = (Fresh::<u8, u8>::default(), Fresh::<u8, u8>::default());
+        let start = Timestamp::UNIX_EPOCH + 1.hour();
+        get(&one, start, Ok(Some(7))).await.unwrap();
+        // However long this read takes, it began before what comes now.
+        get(&two, start, Ok(Some(7))).await.unwrap();
+        one.forget(|_, _| true);
+        let row = || Ok(None);
+        assert_eq!(get(&one, start, row()).await, Ok(None), "at once where it was done");
+        let last = start + 2.seconds() - 1.nanosecond();
+        assert_eq!(get(&two, last, row()).await, Ok(Some(7)));
+        assert_eq!(get(&two, start + 2.seconds(), row()).await, Ok(None));
+        // A clock that is set back costs a read, and never a revocation.
+        get(&two, start, Ok(Some(7))).await.unwrap();
+        assert_eq!(get(&two, start - 1.minute(), row()).await, Ok(None));
     }
 
     #[tokio::test]
