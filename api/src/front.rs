@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     Services, Settings,
-    accept::Claims,
+    accept::{Claims, Looks},
     auth::{Callers, PasswordPool},
     network::Network,
     rates::Limit,
@@ -29,6 +29,8 @@ pub(crate) struct Front {
     pub limits: Limits,
     /// Idempotency keys of what is being accepted.
     pub claims: Claims,
+    /// Looks for outcomes whose message got lost.
+    pub looks: Looks,
     /// How many live streams are open.
     pub streams: StreamSlots,
     /// Room for the bodies of requests.
@@ -67,6 +69,7 @@ impl Front {
         let (rates, limiter) = (settings.rates, services.limiter.as_ref());
         let callers = Callers::default();
         Arc::new(Self {
+            looks: Looks::new(Arc::clone(&services.ledger), callers.reach.clone()),
             callers,
             passwords: PasswordPool::new(&services),
             limits: Limits {

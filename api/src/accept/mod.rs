@@ -8,6 +8,7 @@ mod answer;
 mod batch;
 mod claims;
 mod envelope;
+mod look;
 mod operated;
 mod prefer;
 mod push;
@@ -22,6 +23,7 @@ pub(crate) use self::{
     batch::{BatchAccepted, Item, most_items},
     claims::Claims,
     envelope::Envelope,
+    look::Looks,
     operated::{Changed, Created, Nothing, Operated},
     prefer::{MOST_PATIENCE, Prefer},
     push::MOST_DOUBT,

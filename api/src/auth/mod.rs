@@ -15,6 +15,7 @@ pub(crate) use self::{
     caller::{Caller, Person, browser, check_csrf, secret_of},
     callers::Callers,
     cookie::{device, ended_cookie},
+    fresh::Reach,
     password::PasswordPool,
     place::Place,
     secret::{Secret, sha256},
