@@ -1,8 +1,9 @@
 //! Following a feed live, as server-sent events (WHATWG HTML §9.2).
 //!
 //! A signal only wakes the stream; what it sends is read from the feed in pages, one at a time and only when the reader
-//! took the page before. So nothing is skipped when signals are, and a slow reader lags without costing memory. Every
-//! few seconds the session and the right are looked at again, and the stream ends when either is gone.
+//! took the page before. So nothing is skipped when signals are, and a slow reader lags without costing memory. A signal
+//! that got lost delays a change by a few seconds, for the feed is looked at without one as well. Again and again the
+//! session and the right are looked at, and the stream ends when either is gone.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -23,7 +24,7 @@ use futures::{
     stream::{self, BoxStream},
 };
 use poem::{Body, Response};
-use tokio::time::{Instant, interval_at};
+use tokio::time::{Instant, Interval, interval_at, sleep_until};
 
 use crate::{
     auth::{Caller, Secret},
@@ -35,6 +36,8 @@ use crate::{
 const LOOK: Duration = Duration::from_secs(1);
 /// How often a quiet stream says that it lives, and how often the right to follow is looked at.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often the feed is looked at without a signal.
+const LOOK_ANYWAY: Duration = Duration::from_secs(5);
 /// How many changes are read at once.
 const PAGE: usize = 100;
 /// How many streams a person may have open.
@@ -86,11 +89,41 @@ pub(super) struct Follower {
 
 struct Live {
     follower: Follower,
-    signal: BoxStream<'static, u64>,
-    beat: tokio::time::Interval,
+    wakes: Wakes,
     after: u64,
     ready: VecDeque<Change>,
     looked: Instant,
+}
+
+/// What ends the rest of a quiet stream.
+struct Wakes {
+    signal: BoxStream<'static, u64>,
+    beat: Interval,
+    read: Instant,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Wake {
+    /// There may be something to read.
+    Look,
+    /// It is to be said that the stream lives.
+    Beat,
+}
+
+impl Wakes {
+    fn new(signal: BoxStream<'static, u64>) -> Self {
+        let now = Instant::now();
+        Self { signal, beat: interval_at(now + HEARTBEAT, HEARTBEAT), read: now }
+    }
+
+    /// What comes next; nothing when there will be no signals any more.
+    async fn next(&mut self) -> Option<Wake> {
+        tokio::select! {
+            signal = self.signal.next() => signal.map(|_| Wake::Look),
+            _ = self.beat.tick() => Some(Wake::Beat),
+            () = sleep_until(self.read + LOOK_ANYWAY) => Some(Wake::Look),
+        }
+    }
 }
 
 impl Follower {
@@ -108,10 +141,8 @@ impl Follower {
     /// The stream of what comes after a change.
     pub fn response(self, after: u64) -> Response {
         // Followed before the first read, so that nothing falls between the two.
-        let signal = self.front.services.signal.follow(self.workspace);
-        let beat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
-        let (ready, looked) = (VecDeque::new(), Instant::now());
-        let live = Live { follower: self, signal, beat, after, ready, looked };
+        let wakes = Wakes::new(self.front.services.signal.follow(self.workspace));
+        let live = Live { follower: self, wakes, after, ready: VecDeque::new(), looked: Instant::now() };
         // Something to read at once, so that the reader knows that it is connected.
         let hello = stream::once(async { Bytes::from_static(b"retry: 2000\n\n") });
         let events = stream::unfold(live, |mut live| async move { Some((live.next().await?, live)) });
@@ -149,10 +180,12 @@ impl Live {
                 continue;
             }
             tokio::select! {
-                signal = self.signal.next() => signal.map(|_| ())?,
-                _ = self.beat.tick() => {
-                    return self.follower.may_follow().await.then(|| Bytes::from_static(b": alive\n\n"));
-                }
+                wake = self.wakes.next() => match wake? {
+                    Wake::Look => {}
+                    Wake::Beat => {
+                        return self.follower.may_follow().await.then(|| Bytes::from_static(b": alive\n\n"));
+                    }
+                },
                 () = drain.cancelled() => return None,
             }
         }
@@ -168,9 +201,10 @@ impl Live {
         self.follower.may_follow().await
     }
 
-    /// Reads the next page; whether there was anything. While the database is away there is not, and the next signal
-    /// or heartbeat looks again.
+    /// Reads the next page; whether there was anything. While the database is away there is not, and the next look
+    /// may find it back.
     async fn read(&mut self) -> bool {
+        self.wakes.read = Instant::now();
         let feed = &self.follower.front.services.feed;
         match feed.changes(self.follower.workspace, self.after, PAGE).await {
             Ok(Stretch { changes, .. }) => {
@@ -195,6 +229,25 @@ fn event(change: Change) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lost_signal_delays_a_stream_and_never_stops_it() {
+        let start = Instant::now();
+        let mut wakes = Wakes::new(stream::pending().boxed());
+        let mut woken = Vec::new();
+        for _ in 0..5 {
+            let wake = wakes.next().await.unwrap();
+            woken.push((wake, start.elapsed().as_secs()));
+            // As it is after every wake.
+            wakes.read = Instant::now() + Duration::from_millis(1);
+        }
+        let wanted =
+            [(Wake::Look, 5), (Wake::Look, 10), (Wake::Beat, 15), (Wake::Look, 20), (Wake::Look, 25)];
+        assert_eq!(woken, wanted);
+        let mut wakes = Wakes::new(stream::iter([1]).boxed());
+        assert_eq!(wakes.next().await, Some(Wake::Look));
+        assert_eq!(wakes.next().await, None, "no more will come");
+    }
 
     #[test]
     fn a_closed_stream_makes_room() {
