@@ -7,16 +7,21 @@ use std::sync::Arc;
 
 use fairy_jobs::{
     id::WorkspaceId,
-    ports::{FeedSignal, OutcomeChannel},
+    ports::{FeedSignal, Limiter, OutcomeChannel},
 };
 
-use crate::embedded::{Outcomes, Signals};
+use crate::{
+    cluster::Between,
+    embedded::{Outcomes, Signals},
+};
 
 /// The ways of a process; clones share them.
 #[derive(Clone)]
 pub enum Channels {
     /// Within this process.
     Within(Outcomes, Signals),
+    /// Also to and from other processes.
+    Between(Arc<Between>),
 }
 
 impl Default for Channels {
@@ -30,6 +35,7 @@ impl Channels {
     pub fn outcomes(&self) -> Arc<dyn OutcomeChannel> {
         match self {
             Self::Within(outcomes, _) => Arc::new(outcomes.clone()),
+            Self::Between(between) => Arc::new(between.outcomes.clone()),
         }
     }
 
@@ -37,6 +43,7 @@ impl Channels {
     pub fn signal(&self) -> Arc<dyn FeedSignal> {
         match self {
             Self::Within(_, signals) => Arc::new(signals.clone()),
+            Self::Between(between) => Arc::new(between.signals.clone()),
         }
     }
 
@@ -44,6 +51,22 @@ impl Channels {
     pub fn grown(&self, workspace: WorkspaceId, seq: u64) {
         match self {
             Self::Within(_, signals) => signals.grown(workspace, seq),
+            Self::Between(between) => between.signals.grown(workspace, seq),
+        }
+    }
+
+    /// What counts for all processes; nothing where there is but this one.
+    pub fn limiter(&self) -> Option<Arc<dyn Limiter>> {
+        match self {
+            Self::Within(..) => None,
+            Self::Between(between) => Some(between.limiter.clone()),
+        }
+    }
+
+    /// Says what is left to be said; called when nothing is applied any more.
+    pub async fn close(&self) {
+        if let Self::Between(between) = self {
+            between.close().await;
         }
     }
 
@@ -51,6 +74,7 @@ impl Channels {
     pub fn waiting(&self) -> usize {
         match self {
             Self::Within(outcomes, _) => outcomes.waiting(),
+            Self::Between(between) => between.outcomes.here().waiting(),
         }
     }
 
@@ -58,6 +82,7 @@ impl Channels {
     pub fn followed(&self) -> usize {
         match self {
             Self::Within(_, signals) => signals.followed(),
+            Self::Between(between) => between.signals.followed(),
         }
     }
 }

@@ -9,4 +9,4 @@ mod signals;
 
 pub use limiter::OwnLimiter;
 pub use outcomes::Outcomes;
-pub use signals::Signals;
+pub use signals::{Onward, Signals};

@@ -1,7 +1,7 @@
 //! Wakes those who follow a workspace's feed live.
 //!
 //! One watch per followed workspace, made by its first follower and removed with its last, so that a server with many
-//! workspaces holds nothing for those whom nobody follows.
+//! workspaces holds nothing for those whom nobody follows. What grows here can be told onward, to other processes.
 
 use std::{
     collections::HashMap,
@@ -14,13 +14,32 @@ use tokio::sync::watch;
 
 type Map = HashMap<WorkspaceId, watch::Sender<u64>>;
 
+/// Tells others that a workspace's feed has grown up to a change; must not wait.
+pub type Onward = Arc<dyn Fn(WorkspaceId, u64) + Send + Sync>;
+
 /// The signals; clones share them.
 #[derive(Clone, Default)]
-pub struct Signals(Arc<Mutex<Map>>);
+pub struct Signals {
+    followed: Arc<Mutex<Map>>,
+    onward: Option<Onward>,
+}
 
 impl Signals {
-    /// The workspace's feed has grown up to `seq`.
+    /// Signals of which others are told what grows here.
+    pub fn telling(onward: Onward) -> Self {
+        Self { onward: Some(onward), ..Self::default() }
+    }
+
+    /// The workspace's feed has grown up to `seq`, by what this process did.
     pub fn grown(&self, workspace: WorkspaceId, seq: u64) {
+        self.heard(workspace, seq);
+        if let Some(onward) = &self.onward {
+            onward(workspace, seq);
+        }
+    }
+
+    /// The workspace's feed has grown up to `seq`, whoever did it.
+    pub fn heard(&self, workspace: WorkspaceId, seq: u64) {
         if let Some(sender) = self.map().get(&workspace) {
             sender.send_if_modified(|last| {
                 let grown = seq > *last;
@@ -30,13 +49,18 @@ impl Signals {
         }
     }
 
+    /// Any feed may have grown: all who follow one look.
+    pub fn missed(&self) {
+        self.map().values().for_each(|sender| sender.send_modify(|_| ()));
+    }
+
     /// How many workspaces are followed.
     pub fn followed(&self) -> usize {
         self.map().len()
     }
 
     fn map(&self) -> MutexGuard<'_, Map> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,5 +115,14 @@ mod tests {
         assert_eq!((signals.followed(), second.next().await), (1, Some(5)));
         drop(second);
         assert_eq!(signals.followed(), 0);
+    }
+
+    #[tokio::test]
+    async fn who_may_have_missed_something_looks() {
+        let signals = Signals::default();
+        let [mut first, mut second] = [1, 2].map(|n| signals.follow(WorkspaceId::from_bytes([n; 16])));
+        signals.missed();
+        assert!(first.next().now_or_never().is_some() && second.next().now_or_never().is_some());
+        assert!(first.next().now_or_never().is_none(), "once");
     }
 }

@@ -104,7 +104,7 @@ impl Wired {
             outcomes: self.channels.outcomes(),
             signal: self.channels.signal(),
             relay: Arc::new(self.hints.clone()),
-            limiter: None,
+            limiter: self.channels.limiter(),
             clock: parts.clock.clone(),
             ids: parts.ids.clone(),
             link_key: opened.link_key.clone(),
