@@ -10,6 +10,7 @@ use fairy_store::Server;
 
 use crate::{
     Failure,
+    cluster::{Between, Hears},
     config::{DatabaseServer, QueueServer},
 };
 
@@ -31,6 +32,14 @@ pub fn database(server: &DatabaseServer) -> Server {
 /// When its address or certificate cannot be used; whether it is there shows later.
 pub fn open_queue(server: &QueueServer, instance: &str) -> Result<Queue, Failure> {
     open(&options(server, instance)?).map_err(Failure::new)
+}
+
+/// Opens what goes on between processes, over the server of the lanes; whether it is there shows later.
+///
+/// # Errors
+/// When its address or certificate cannot be used.
+pub fn open_between(server: &QueueServer, instance: &str, hears: Hears) -> Result<Between, Failure> {
+    Between::open(&options(server, instance)?, hears).map_err(Failure::new)
 }
 
 /// Looks whether the lanes' server keeps what it accepts.

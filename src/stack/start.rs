@@ -14,7 +14,7 @@ use super::{
     tasks::{Running, first_end},
     wire::{Wired, api_settings},
 };
-use crate::{Failure, config::Config, hints::Hints, observe, process::listen::Gate};
+use crate::{Failure, channels::Channels, config::Config, hints::Hints, observe, process::listen::Gate};
 
 /// Fairy, or a part of it, running.
 pub struct Stack {
@@ -24,6 +24,7 @@ pub struct Stack {
     pub public_url: Url,
     pub(super) opened: Opened,
     pub(super) hints: Hints,
+    pub(super) channels: Channels,
     pub(super) drains_for: Duration,
     pub(super) stop_within: Duration,
     pub(super) stopping: CancellationToken,
@@ -52,7 +53,7 @@ impl Stack {
             tracing::warn!(%public_url, "links in mails begin with an address that is only guessed: set http.public_url");
         }
         let stopping = CancellationToken::new();
-        let wired = Wired::new();
+        let wired = Wired::new(config, &parts, role)?;
         let crew = match role.lanes() {
             Some(lanes) => {
                 let services = wired.workers(config, &parts, &opened, &public_url)?;
@@ -80,6 +81,7 @@ impl Stack {
             admin: serve("the admin server", admin_gate, observed, Duration::from_secs(1)),
             opened,
             hints: wired.hints,
+            channels: wired.channels,
             drains_for: role.drains_for(config),
             stop_within: config.stop_within,
             stopping,

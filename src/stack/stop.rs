@@ -47,6 +47,7 @@ impl Stack {
             faults.extend(crew.stop(until).await);
         }
         faults.extend(self.relay.stop(SHORT).await.err());
+        self.channels.close().await;
         faults.extend(self.admin.stop(SHORT).await.err());
         drop(self.hints);
         if tokio::time::timeout(SHORT, self.opened.close()).await.is_err() {

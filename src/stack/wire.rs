@@ -9,11 +9,12 @@ use fairy_workers::mail;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::{Opened, Parts, opened::SINKS};
+use super::{Opened, Parts, Role, opened::SINKS, servers};
 use crate::{
     Failure,
     channels::Channels,
-    config::{Config, SignUp, Transport},
+    cluster::Hears,
+    config::{Config, Place, SignUp, Transport},
     hints::{Hints, Lanes},
     lanes,
     observe::Vitals,
@@ -35,12 +36,21 @@ pub struct Wired {
 }
 
 impl Wired {
-    /// Joins the ways by which processes tell each other.
-    pub fn new() -> Self {
-        let channels = Channels::default();
+    /// Joins the ways by which those who work tell those who wait: lanes on a server are shared with other processes.
+    ///
+    /// # Errors
+    /// When that server's address cannot be used.
+    pub fn new(config: &Config, parts: &Parts, role: &Role) -> Result<Self, Failure> {
+        let channels = match &config.queue {
+            Place::File(_) => Channels::default(),
+            Place::Server(server) => {
+                let hears = if role.serves() { Hears::All } else { Hears::Nothing };
+                Channels::Between(Arc::new(servers::open_between(server, &parts.name, hears)?))
+            }
+        };
         let sinks = SINKS.map(|sink| (sink, lanes::of_sink(sink)));
         let hints = Hints::new(channels.clone(), Lanes { sinks: sinks.to_vec(), deliver: &lanes::DELIVER });
-        Self { channels, hints }
+        Ok(Self { channels, hints })
     }
 
     /// What the workers are given.
