@@ -9,6 +9,8 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 
+use super::fault::{Fault, Kind};
+
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(3);
 /// How long one attempt of a call may take; SES looks through a message before it answers.
@@ -16,14 +18,30 @@ const ATTEMPT: Duration = Duration::from_secs(10);
 /// How long a call may take with all its attempts.
 const CALL: Duration = Duration::from_secs(30);
 
-/// Why AWS cannot be used as it is set up.
+/// Why AWS cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct AwsError(pub(super) String);
+pub enum AwsError {
+    /// It was not reached, is busy, or does not let us look: it may work later, or work all the same.
+    #[error("{0}")]
+    Away(String),
+    /// Something is not there or not as it must be; waiting does not help.
+    #[error("{0}")]
+    Unfit(String),
+}
+
+impl From<Fault> for AwsError {
+    fn from(fault: Fault) -> Self {
+        match fault.kind {
+            _ if fault.is("ResourceNotFoundException") => Self::Unfit(fault.text),
+            Kind::Refused => Self::Unfit(fault.text),
+            Kind::Throttled | Kind::Away | Kind::Lost => Self::Away(fault.text),
+        }
+    }
+}
 
 impl From<BuildError> for AwsError {
     fn from(error: BuildError) -> Self {
-        Self(error.to_string())
+        Self::Unfit(error.to_string())
     }
 }
 
@@ -54,8 +72,8 @@ impl Aws {
             .operation_timeout(CALL)
             .build();
         let config = loader.http_client(http).timeout_config(timeouts).load().await;
-        if config.region().is_none() {
-            return Err(AwsError("no AWS region is named; set AWS_REGION".to_owned()));
+        if config.region().is_none_or(|region| region.as_ref().is_empty()) {
+            return Err(AwsError::Unfit("no AWS region is named; set AWS_REGION".to_owned()));
         }
         Ok(Self(config))
     }

@@ -5,6 +5,7 @@ mod dynamodb;
 mod eventbridge;
 mod faults;
 mod rebuild;
+mod servers;
 mod ses;
 mod stand_in;
 mod world;

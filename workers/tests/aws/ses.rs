@@ -15,6 +15,7 @@ use fairy_workers::aws::{Account as AtSes, Bucket, Permit, SendRate, Ses, SesOpt
 use serde_json::{Value, json};
 
 use crate::{
+    servers,
     stand_in::{Answer, StandIn},
     world::{Account, clock},
 };
@@ -52,12 +53,7 @@ fn sent() -> Answer {
 #[tokio::test]
 async fn a_message_arrives_with_what_a_thread_rests_on() {
     let Some(account) = Account::on_ministack().await else { return };
-    let identity = json!({ "EmailIdentity": "example.com" });
-    let verify = reqwest::Client::new()
-        .post(format!("{}/v2/email/identities", account.url))
-        .header("Authorization", format!("AWS4-HMAC-SHA256 Credential={}/20260101/eu-west-1/ses/aws4_request, SignedHeaders=host, Signature=0", account.id))
-        .body(identity.to_string());
-    drop(verify.send().await.unwrap());
+    servers::verify(&account.url, &account.id, "example.com").await;
     let taken = plain(&account).send(&mail()).await.unwrap();
     assert!(!taken.provider_id.is_empty());
     let kept = account.get("/_ministack/ses/messages").await.to_string();

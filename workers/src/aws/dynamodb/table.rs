@@ -14,7 +14,7 @@ use super::{
     DynamoDb,
     item::{EXPIRES, FEED, PERSON, SEQ, TASK},
 };
-use crate::aws::AwsError;
+use crate::aws::{AwsError, fault::Kind};
 
 pub(super) const BY_TASK: &str = "by_task";
 pub(super) const BY_PERSON: &str = "by_person";
@@ -77,7 +77,7 @@ impl DynamoDb {
                 None => format!("table {} is not there yet", self.table.name),
             };
             if Instant::now() >= until {
-                return Err(AwsError(format!("{state}, after {PATIENCE:?}")));
+                return Err(AwsError::Away(format!("{state}, after {PATIENCE:?}")));
             }
             tokio::time::sleep(LOOK).await;
         }
@@ -90,14 +90,17 @@ impl DynamoDb {
     pub async fn describe(&self) -> Result<TableReport, AwsError> {
         match self.find_table().await? {
             Some(table) => self.report(&table).await,
-            None => Err(AwsError(format!("there is no table {}; `fairy migrate` makes it", self.table.name))),
+            None => Err(AwsError::Unfit(format!(
+                "there is no table {}; `fairy migrate` makes it",
+                self.table.name
+            ))),
         }
     }
 
     async fn report(&self, table: &TableDescription) -> Result<TableReport, AwsError> {
         let name = &self.table.name;
         if let Some(wrong) = difference(table) {
-            return Err(AwsError(format!("table {name} cannot be used as an activity log: {wrong}")));
+            return Err(AwsError::Unfit(format!("table {name} cannot be used as an activity log: {wrong}")));
         }
         let status = |status: Option<&str>| status.unwrap_or("in an unknown state").to_owned();
         let mut state = status(table.table_status().map(TableStatus::as_str));
@@ -122,7 +125,7 @@ impl DynamoDb {
             Ok(answer) => Ok(answer.table),
             Err(error) => {
                 let fault = self.fault(&error);
-                if fault.is("ResourceNotFoundException") { Ok(None) } else { Err(AwsError(fault.text)) }
+                if fault.is("ResourceNotFoundException") { Ok(None) } else { Err(fault.into()) }
             }
         }
     }
@@ -152,17 +155,21 @@ impl DynamoDb {
         match call.send().await.map_err(|error| self.fault(&error)) {
             // Two processes migrate at once.
             Err(fault) if fault.is("ResourceInUseException") => Ok(()),
-            Err(fault) => Err(AwsError(format!(
-                "{}; make the table by other means (dynamodb:CreateTable is not needed then)",
-                fault.about("it cannot be made")
-            ))),
+            // AWS has answered, and will not answer otherwise to who may not.
+            Err(fault) if fault.code.is_some() && fault.kind != Kind::Throttled => {
+                Err(AwsError::Unfit(format!(
+                    "{}; make the table by other means (dynamodb:CreateTable is not needed then)",
+                    fault.about("it cannot be made")
+                )))
+            }
+            Err(fault) => Err(fault.into()),
             Ok(_) => Ok(()),
         }
     }
 
     async fn removes_ended(&self) -> Result<bool, AwsError> {
         let call = self.client.describe_time_to_live().table_name(&self.table.name);
-        let answer = call.send().await.map_err(|error| AwsError(self.fault(&error).text))?;
+        let answer = call.send().await.map_err(|error| self.fault(&error))?;
         let ttl = answer.time_to_live_description();
         Ok(ttl.is_some_and(|ttl| {
             ttl.attribute_name() == Some(EXPIRES)
@@ -185,7 +192,7 @@ impl DynamoDb {
             // Two processes migrate at once.
             Err(_) if self.removes_ended().await? => {}
             Err(error) => {
-                return Err(AwsError(self.fault(&error).about("what has ended cannot be removed").text));
+                return Err(self.fault(&error).about("what has ended cannot be removed").into());
             }
         }
         Ok(TableReport { removes_ended: true, ..report })

@@ -61,7 +61,7 @@ impl EventBridge {
     /// # Errors
     /// With what AWS said, or why it was not reached.
     pub async fn check(&self) -> Result<(), AwsError> {
-        self.look().await.map_err(|fault| AwsError(fault.text))
+        Ok(self.look().await?)
     }
 
     /// Asks for the bus, unless it was seen a moment ago.

@@ -53,12 +53,17 @@ impl EventBridge {
     /// Where no bus can be called so: AWS would call each event malformed that is meant for it.
     pub fn new(aws: &Aws, bus: impl Into<String>) -> Result<Self, AwsError> {
         let bus = bus.into();
-        let fits = |c: char| c.is_ascii_alphanumeric() || "/.-_:".contains(c);
-        if bus.is_empty() || bus.len() > 1_600 || !bus.chars().all(fits) {
-            return Err(AwsError(format!("`{bus}` must be the name or the ARN of an event bus")));
+        if !Self::may_be_called(&bus) {
+            return Err(AwsError::Unfit(format!("`{bus}` must be the name or the ARN of an event bus")));
         }
         let client = Client::new(aws.config());
         Ok(Self { client, bus, trace: None, shared: Arc::default() })
+    }
+
+    /// Whether a bus can have this name or ARN.
+    pub fn may_be_called(bus: &str) -> bool {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "/.-_:".contains(c);
+        (1..=1_600).contains(&bus.len()) && bus.chars().all(fits)
     }
 
     /// The same with events that carry the trace they belong to.

@@ -42,7 +42,7 @@ impl Account {
     /// With what SES said, or why it was not reached.
     pub async fn of(aws: &Aws) -> Result<Self, AwsError> {
         let asked = Client::new(aws.config()).get_account().send().await;
-        let answer = asked.map_err(|error| AwsError(Fault::of(&error).about("SES").text))?;
+        let answer = asked.map_err(|error| AwsError::from(Fault::of(&error).about("SES")))?;
         let quota = answer.send_quota();
         Ok(Self {
             sends: answer.sending_enabled(),

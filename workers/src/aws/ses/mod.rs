@@ -69,7 +69,7 @@ impl Ses {
     ) -> Result<Self, AwsError> {
         for (name, value) in &options.tags {
             if !is_tag(name) || !is_tag(value) || OWN_TAGS.contains(&name.as_str()) {
-                return Err(AwsError(format!(
+                return Err(AwsError::Unfit(format!(
                     "the mail tag `{name}` = `{value}` must be letters, digits, `_` and `-`, at most 256 each, \
                      and not named as one of Fairy's own ({})",
                     OWN_TAGS.join(", "),
