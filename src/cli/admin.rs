@@ -1,4 +1,4 @@
-//! `fairy admin`: looking after accounts, beside whatever runs or without it.
+//! `fairy admin`: looking after accounts and the activity log, beside whatever runs or without it.
 //!
 //! Everything goes through the same ports as the API, so what is done here cannot do what the API could not; only the
 //! proof of who asks is another: access to the data directory, or to the database and the secret.
@@ -16,7 +16,7 @@ use fairy_jobs::{
 };
 use fairy_store::Store;
 
-use super::{arguments::AdminAction, run::print, table::table};
+use super::{arguments::AdminAction, rebuild, run::print, table::table};
 use crate::{
     Failure,
     config::Config,
@@ -41,6 +41,9 @@ pub async fn run(config: Config, action: AdminAction) -> Result<ExitCode, Failur
         AdminAction::Verify { email } => desk.verify(&email).await,
         AdminAction::ResetLink { email } => desk.reset_link(&email).await,
         AdminAction::SignOut { email } => desk.sign_out(&email).await,
+        AdminAction::RebuildActivity { after } => {
+            rebuild::activity(&desk.config, &desk.parts, &desk.store, after).await
+        }
     };
     desk.store.close().await;
     print(&text?)

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
+use fairy_jobs::id::WorkspaceId;
 
 use crate::lanes::ALL;
 
@@ -40,7 +41,9 @@ pub enum Command {
         #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = lanes())]
         lanes: Vec<String>,
     },
-    /// Bring the database to the schema of this version. `fairy up` does it too; `fairy api` and `fairy worker` need it.
+    /// Bring the database to the schema of this version, and make the table of the activity log if one is named.
+    ///
+    /// `fairy up` does it too; `fairy api` and `fairy worker` need it.
     Migrate,
     /// Print the OpenAPI document of the API.
     Openapi,
@@ -63,7 +66,7 @@ pub enum Command {
         /// The directory to make; it must not exist yet.
         directory: PathBuf,
     },
-    /// Look after accounts; may run beside `fairy up`.
+    /// Look after accounts and the activity log; may run beside `fairy up`.
     Admin {
         /// What to do.
         #[command(subcommand)]
@@ -138,7 +141,7 @@ pub struct Stretch {
     pub by: Option<String>,
 }
 
-/// What can be done with accounts.
+/// What can be looked after.
 #[derive(Debug, Subcommand)]
 pub enum AdminAction {
     /// Show an account and its workspaces.
@@ -160,5 +163,13 @@ pub enum AdminAction {
     SignOut {
         /// The account's address.
         email: String,
+    },
+    /// Put all changes in the activity log again, for one that is new or was lost.
+    ///
+    /// May run beside whatever runs, and again: what is there stays as it is. It prints how far it has come.
+    RebuildActivity {
+        /// Go on after this workspace, as a run that was stopped has printed it.
+        #[arg(long, value_name = "WORKSPACE")]
+        after: Option<WorkspaceId>,
     },
 }

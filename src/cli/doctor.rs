@@ -2,6 +2,7 @@
 //!
 //! It changes nothing and may run beside whatever runs. A file that is not there before the first start is no failure.
 
+mod cloud;
 mod disk;
 mod kept;
 mod report;
@@ -67,7 +68,10 @@ async fn examine(config: &Config, report: &mut Report) {
     report.add("secret", secret(config));
     kept::database(config, &parts, report, &mut times).await;
     kept::queue(config, &parts, report, &mut times).await;
-    report.add("mail", mail(config, &parts).await);
+    cloud::look(config, &parts, report).await;
+    if let Some(found) = mail(config, &parts).await {
+        report.add("mail", found);
+    }
     report.add("clock", clock(config));
     for (whose, time) in times {
         report.add("clock", skew(whose, time));
@@ -98,8 +102,10 @@ fn secret(config: &Config) -> Finding {
     }
 }
 
-async fn mail(config: &Config, parts: &Parts) -> Finding {
-    match &config.mail.transport {
+/// Whether mail can leave; SES is looked at with the rest of AWS.
+async fn mail(config: &Config, parts: &Parts) -> Option<Finding> {
+    Some(match &config.mail.transport {
+        Transport::Ses { .. } => return None,
         Transport::Files(directory) if !directory.exists() => {
             Note(format!("{} is not there yet; `fairy up` makes it", directory.display()))
         }
@@ -111,7 +117,7 @@ async fn mail(config: &Config, parts: &Parts) -> Finding {
             let server = url.host_str().unwrap_or_default();
             let smtp = match smtp(config, parts) {
                 Ok(smtp) => smtp,
-                Err(failure) => return Wrong(failure.to_string()),
+                Err(failure) => return Some(Wrong(failure.to_string())),
             };
             match tokio::time::timeout(PATIENCE, smtp.check()).await {
                 Ok(Ok(())) => Well(format!("{server} takes mail from us")),
@@ -119,7 +125,7 @@ async fn mail(config: &Config, parts: &Parts) -> Finding {
                 Err(_) => Wrong(format!("{server} did not answer within {} s", PATIENCE.as_secs())),
             }
         }
-    }
+    })
 }
 
 /// A clock that is behind what was written before would give sessions and leases wrong ends.

@@ -1,4 +1,4 @@
-//! `fairy migrate`: the schema of this version, without starting anything.
+//! `fairy migrate`: the schema of this version and the table of the activity log, without starting anything.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use crate::{
     Failure,
     config::Config,
     process::data_dir,
-    stack::{Parts, open_store},
+    stack::{Cloud, Parts, open_store},
 };
 
 pub async fn run(config: Config) -> Result<ExitCode, Failure> {
@@ -19,7 +19,9 @@ pub async fn run(config: Config) -> Result<ExitCode, Failure> {
             ))
         })?;
     }
-    let store = open_store(&config, &Parts::default()).await?;
+    let parts = Parts::default();
+    let cloud = Cloud::of(&config, &parts).await?;
+    let store = open_store(&config, &parts).await?;
     let place = &config.database;
     let report = store
         .migrate()
@@ -29,5 +31,9 @@ pub async fn run(config: Config) -> Result<ExitCode, Failure> {
     print(&match report.applied.len() {
         0 => format!("{place} has the schema of this version already"),
         count => format!("{place} has the schema of this version now: {count} migrations applied"),
-    })
+    })?;
+    match &cloud.table {
+        Some(table) => print(&table.create_table().await.map_err(Failure::new)?.to_string()),
+        None => Ok(ExitCode::SUCCESS),
+    }
 }

@@ -6,6 +6,7 @@ mod backup;
 mod doctor;
 mod lanes;
 mod migrate;
+mod rebuild;
 mod retry;
 mod run;
 mod serve;

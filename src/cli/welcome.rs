@@ -29,6 +29,7 @@ fn up(config: &Config, stack: &Stack) -> String {
         }
         Transport::Files(directory) => format!("{}, for nobody to receive", directory.display()),
         Transport::Smtp { url, .. } => format!("{}", Shown(url)),
+        Transport::Ses { .. } => "SES".to_owned(),
     };
     let begin = match config.sign_up {
         SignUp::Open => format!(

@@ -1,7 +1,7 @@
 //! Parsing the settings into what the program uses, all of them, before anything is opened.
 //!
-//! What this build cannot do (DynamoDB, EventBridge, SES) is refused rather than ignored: a server that quietly kept its
-//! log elsewhere than it was told would be worse than one that does not start.
+//! What would not be used is refused rather than ignored: a server that quietly kept its log elsewhere than it was told
+//! would be worse than one that does not start.
 
 use std::{
     net::SocketAddr,
@@ -9,12 +9,11 @@ use std::{
     time::Duration,
 };
 
-use fairy_workers::mail::Sender;
 use url::Url;
 
 use super::{
-    Color, Config, Faults, Given, Http, Layers, Log, LogFormat, Mail, Origin, Place, SecretSource, SignUp,
-    Transport, places, reader::Reader,
+    Color, Config, Faults, Given, Http, Layers, Log, LogFormat, Origin, Place, SecretSource, SignUp, mail,
+    places, reader::Reader, sinks,
 };
 
 /// Shortest secret that is taken.
@@ -39,9 +38,9 @@ fn config(reader: &Reader<'_>) -> Option<Config> {
     let database = places::database(reader, &directory);
     let queue = places::queue(reader, &directory);
     let in_files = database.as_ref().is_none_or(Place::is_file) && queue.as_ref().is_none_or(Place::is_file);
-    absent(reader, "activity.table", "keeps the activity log in the database");
-    absent(reader, "events.bus", "publishes to no bus; the change feed has every event");
-    let mail = mail(reader, directory.join("mail"));
+    let activity = sinks::activity(reader);
+    let bus = sinks::bus(reader);
+    let mail = mail::mail(reader, directory.join("mail"));
     let sign_up = sign_up(reader, in_files);
     let secret = shared_secret(reader, &directory, database.as_ref().is_none_or(Place::is_file));
     let limits_factor = reader.read("limits.factor", |text| number(text, 1, 1000));
@@ -53,6 +52,8 @@ fn config(reader: &Reader<'_>) -> Option<Config> {
         data_dir: data_dir?,
         database: database?,
         queue: queue?,
+        activity,
+        bus,
         mail: mail?,
         sign_up: sign_up?,
         secret: secret?,
@@ -115,50 +116,6 @@ fn http(reader: &Reader<'_>) -> Option<Http> {
     })
 }
 
-fn mail(reader: &Reader<'_>, directory: PathBuf) -> Option<Mail> {
-    let transport = reader.given("mail.transport")?;
-    let url = reader.given("mail.smtp_url");
-    let from = reader.given("mail.from");
-    let parsed_url = reader.read("mail.smtp_url", smtp_url);
-    let ca = reader.read("mail.smtp_ca", path);
-    let parsed_from = reader.read("mail.from", sender);
-    match transport.text.as_str() {
-        "files" => {
-            if let Some(url) = url.filter(|_| transport.origin == Origin::Default) {
-                reader.fault(
-                    "mail.smtp_url",
-                    &url,
-                    "would not be used: set mail.transport to smtp to send by it, or to files to keep it unused",
-                );
-            }
-            let from =
-                parsed_from.or_else(|| sender("Fairy <fairy@localhost>").ok().filter(|_| from.is_none()));
-            Some(Mail { transport: Transport::Files(directory), from: from? })
-        }
-        "smtp" => {
-            if url.is_none() {
-                reader.fault(
-                    "mail.transport",
-                    &transport,
-                    "needs mail.smtp_url: smtp://user:password@host:port",
-                );
-            }
-            if from.is_none() {
-                reader.fault("mail.transport", &transport, "needs mail.from: who the mail is from");
-            }
-            Some(Mail { transport: Transport::Smtp { url: parsed_url?, ca }, from: parsed_from? })
-        }
-        "ses" => {
-            reader.fault("mail.transport", &transport, "is ses, but this build sends by files or smtp only");
-            None
-        }
-        _ => {
-            reader.fault("mail.transport", &transport, "must be files or smtp");
-            None
-        }
-    }
-}
-
 fn log(reader: &Reader<'_>) -> Option<Log> {
     let format = reader.read("log.format", |text| match text {
         "text" => Ok(LogFormat::Text),
@@ -183,16 +140,6 @@ fn log(reader: &Reader<'_>) -> Option<Log> {
         _ => Err("must be auto, always or never".to_owned()),
     });
     Some(Log { format: format?, level: level?, color: color? })
-}
-
-fn absent(reader: &Reader<'_>, key: &'static str, instead: &str) {
-    if let Some(given) = reader.given(key) {
-        reader.fault(
-            key,
-            &given,
-            format!("is not in this build, which knows only the embedded mode and {instead}: remove it"),
-        );
-    }
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -223,19 +170,6 @@ fn public_url(text: &str) -> Result<Url, String> {
         "http" | "https" if plain && bare && url.host().is_some() => Ok(url),
         _ => Err("must be http:// or https:// with a host and nothing behind it, such as https://fairy.example.com".to_owned()),
     }
-}
-
-fn smtp_url(text: &str) -> Result<Url, String> {
-    const SHAPE: &str = "must be smtp://user:password@host:port or smtps://…";
-    let url = Url::parse(text).map_err(|_| SHAPE.to_owned())?;
-    match url.scheme() {
-        "smtp" | "smtps" if url.host_str().is_some_and(|host| !host.is_empty()) => Ok(url),
-        _ => Err(SHAPE.to_owned()),
-    }
-}
-
-fn sender(text: &str) -> Result<Sender, String> {
-    text.parse::<Sender>().map_err(|error| format!("{error}"))
 }
 
 fn secret(text: &str) -> Result<SecretSource, String> {
@@ -271,15 +205,6 @@ mod tests {
             ["fairy.example.com", "ftp://x.yz", "https://x.yz/fairy", "https://u@x.yz", "https://x.yz/?a"]
         {
             assert!(public_url(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_sender_cannot_carry_a_second_header() {
-        assert!(sender("Fairy <fairy@example.com>").is_ok());
-        assert!(sender("fairy@example.com").is_ok());
-        for bad in ["", "fairy", "Fairy <fairy>", "a@b\r\nBcc: c@d", "Fairy <a@b@c>", "Fairy <a b@c>"] {
-            assert!(sender(bad).is_err(), "{bad}");
         }
     }
 }

@@ -70,6 +70,7 @@ impl Reader<'_> {
             DeValue::Table(table) if !name.contains('.') => return self.table(&name, table),
             DeValue::String(text) => text.to_string(),
             DeValue::Integer(number) => number.to_string(),
+            DeValue::Float(number) => number.to_string(),
             DeValue::Boolean(answer) => answer.to_string(),
             other => {
                 let problem = format!("must be a text or a number, not a {}", other.type_str());

@@ -104,8 +104,23 @@ mod tests {
 
     #[test]
     fn what_this_build_has_not_is_refused_and_not_ignored() {
+        insta::assert_snapshot!(complaint("[queue]\nurl = \"redis+cluster://:hunter2@queue\"\n", &[]));
+    }
+
+    #[test]
+    fn what_is_at_aws_can_be_named_and_would_be_used() {
+        let good = "[activity]\ntable = \"fairy\"\nkeep_days = 90\n[events]\nbus = \"fairy\"\n[mail]\ntransport = \"ses\"\nfrom = \"fairy@example.com\"\nses_rate = 0.5\n";
+        let (_dir, source) = source(good, &[]);
+        let (config, _) = load(source).unwrap();
+        let table = config.activity.unwrap();
+        assert_eq!((table.name.as_str(), table.keep.unwrap().as_secs()), ("fairy", 90 * 86_400));
+        assert_eq!(config.bus.as_deref(), Some("fairy"));
         insta::assert_snapshot!(complaint(
-            "[queue]\nurl = \"redis+cluster://:hunter2@queue\"\n[activity]\ntable = \"log\"\n[events]\nbus = \"bus\"\n[mail]\ntransport = \"ses\"\n",
+            "[activity]\nkeep_days = 0\n[events]\nbus = \"a bus\"\n[mail]\nses_rate = \"fast\"\n",
+            &[],
+        ));
+        insta::assert_snapshot!(complaint(
+            "[activity]\ntable = \"a table\"\n[mail]\ntransport = \"ses\"\n",
             &[],
         ));
     }

@@ -10,11 +10,13 @@ mod fault;
 mod file;
 mod layer;
 mod load;
+mod mail;
 mod place;
 mod places;
 mod reader;
 mod reference;
 mod setting;
+mod sinks;
 mod values;
 
 pub use check::check;

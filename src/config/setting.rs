@@ -26,7 +26,7 @@ impl Setting {
 }
 
 /// All settings, in the order of the reference.
-pub static SETTINGS: [Setting; 27] = [
+pub static SETTINGS: [Setting; 30] = [
     plain("http.address", Some("127.0.0.1:3000"), "", "Where the API listens."),
     plain(
         "http.public_url",
@@ -101,14 +101,25 @@ pub static SETTINGS: [Setting; 27] = [
         "activity.table",
         None,
         "none: in the database",
-        "A DynamoDB table for the activity log. Not in this build.",
+        "A DynamoDB table for the activity log; `fairy migrate` and `fairy up` make it. AWS is found as its own tools find it (`AWS_REGION`, `AWS_PROFILE`, a role, …), here and below.",
     ),
-    plain("events.bus", None, "none", "An EventBridge bus for events. Not in this build."),
+    plain(
+        "activity.keep_days",
+        None,
+        "none: for ever",
+        "How many days entries are kept in that table, 1 to 36500.",
+    ),
+    plain(
+        "events.bus",
+        None,
+        "none",
+        "An EventBridge bus, by name or ARN, that gets every change as an event, from the `fairy migrate` or `fairy up` on that first names it. The same to all processes.",
+    ),
     plain(
         "mail.transport",
         Some("files"),
         "",
-        "`files`: one `.eml` each in `{DATA_DIR}/mail`, to be read at `/dev/mail`. `smtp`: to a mail server. `ses` is not in this build.",
+        "`files`: one `.eml` each in `{DATA_DIR}/mail`, to be read at `/dev/mail`. `smtp`: to a mail server. `ses`: through Amazon SES.",
     ),
     secret(
         "mail.smtp_url",
@@ -125,7 +136,19 @@ pub static SETTINGS: [Setting; 27] = [
         "mail.from",
         None,
         "`Fairy <fairy@localhost>` with `files`",
-        "The sender, as `Name <address>` or an address; must be given with `smtp`.",
+        "The sender, as `Name <address>` or an address; must be given with `smtp` and `ses`.",
+    ),
+    plain(
+        "mail.ses_configuration_set",
+        None,
+        "none",
+        "The configuration set of SES, which says where bounces and complaints go; each message is tagged with its delivery.",
+    ),
+    plain(
+        "mail.ses_rate",
+        None,
+        "none: as fast as SES takes it",
+        "Most messages a second of each process, 0.01 to 100000.",
     ),
     plain(
         "auth.sign_up",
@@ -214,6 +237,7 @@ mod tests {
             "FAIRY__QUEUE__URL",
             "FAIRY__ACTIVITY__TABLE",
             "FAIRY__EVENTS__BUS",
+            "FAIRY__ACTIVITY__KEEP_DAYS",
             "FAIRY__MAIL__TRANSPORT",
             "FAIRY__MAIL__SMTP_URL",
             "FAIRY__MAIL__FROM",

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use fairy_workers::mail::Sender;
+use fairy_workers::{aws::Table, mail::Sender};
 use url::Url;
 
 use super::{DatabaseServer, Place, QueueServer};
@@ -18,6 +18,10 @@ pub struct Config {
     pub database: Place<DatabaseServer>,
     /// Where lanes are kept.
     pub queue: Place<QueueServer>,
+    /// The table of the activity log; `None`: it is in the database.
+    pub activity: Option<Table>,
+    /// The bus that has every change as an event.
+    pub bus: Option<String>,
     /// How mail leaves.
     pub mail: Mail,
     /// Who may make an account.
@@ -69,6 +73,13 @@ pub enum Transport {
         url: Url,
         /// The authority that signed its certificate, in PEM.
         ca: Option<PathBuf>,
+    },
+    /// Through SES.
+    Ses {
+        /// The configuration set, which says where events of messages go.
+        configuration_set: Option<String>,
+        /// Messages a second, if we are to keep to fewer than SES allows.
+        rate: Option<f64>,
     },
 }
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use fairy_jobs::lane::Sink;
 use fairy_queue::{DeadJob, Page};
 use tokio::time::Instant;
 
-use super::{Stack, opened::SINKS};
+use super::Stack;
 use crate::{Failure, lanes};
 
 /// How often it looks.
@@ -61,7 +62,7 @@ impl Stack {
         let services = &crew.services;
         let soon = services.clock.now() + Duration::from_millis(1);
         let mut done = true;
-        for sink in SINKS {
+        for sink in Sink::ALL.into_iter().filter(|sink| *sink != Sink::Publish || services.bus.is_some()) {
             let behind = services.sinks.behind(sink, soon, 500).await?;
             done &= behind.is_empty();
             services.relay.behind(sink, &behind).await;

@@ -5,6 +5,7 @@
 //! with `files` and `servers` below it), the role says what runs (`front` answers, `crew` works). Parts depend on each other in
 //! one direction (HTTP on workers on the queue on nothing), so they are started from the bottom and stopped from the top.
 
+mod cloud;
 mod crew;
 mod drain;
 mod files;
@@ -20,6 +21,7 @@ mod tasks;
 mod tests;
 mod wire;
 
+pub use cloud::Cloud;
 pub use drain::Drained;
 pub use opened::{Opened, open_queue, open_ready_store, open_store};
 pub use parts::Parts;

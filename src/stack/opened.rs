@@ -1,21 +1,28 @@
-//! Opening what is kept: locks, queue, secret, database, in this order; each in a file or on a server, as the settings say.
+//! Opening what is kept: locks, queue, secret, database, in this order, each in a file or on a server, as the settings say;
+//! then a look at what is at AWS.
 //!
 //! Many processes may share a database, so no role but `fairy up` changes its schema: `fairy migrate` does, once for all, and
 //! everybody else only looks whether it is there.
 
-use fairy_jobs::{lane::Sink, link::LinkKey};
+use std::sync::Arc;
+
+use fairy_jobs::{lane::Sink, link::LinkKey, ports::ActivityLog};
 use fairy_queue::{Queue, sqlite::Mode};
 use fairy_store::{Database, Store};
 
-use super::{Parts, Role, files, servers};
+use super::{Cloud, Parts, Role, files, servers};
 use crate::{
     Failure,
     config::{Config, Place, QueueServer},
     process::{lock::Lock, secret},
 };
 
-/// The sinks that are in use: there is no event bus in this build.
-pub const SINKS: [Sink; 2] = [Sink::Record, Sink::Notify];
+/// The sinks that are in use. One that comes into use begins with what happens then, and after a pause goes on where it
+/// stopped (`Store::migrate`).
+pub fn sinks(config: &Config) -> Vec<Sink> {
+    let used = |sink: &Sink| *sink != Sink::Publish || config.bus.is_some();
+    Sink::ALL.into_iter().filter(used).collect()
+}
 
 /// What is kept, open.
 pub struct Opened {
@@ -25,6 +32,8 @@ pub struct Opened {
     pub store: Store,
     /// The key of links and CSRF tokens.
     pub link_key: LinkKey,
+    /// What is at AWS.
+    pub cloud: Cloud,
     locks: Vec<Lock>,
 }
 
@@ -34,6 +43,7 @@ impl Opened {
     /// # Errors
     /// When something cannot be used or another process uses it; the line says what to do.
     pub async fn open(config: &Config, parts: &Parts, role: &Role) -> Result<Self, Failure> {
+        let cloud = Cloud::of(config, parts).await?;
         let locks = files::hold(config)?;
         let queue = match &config.queue {
             Place::File(path) => files::open_queue(path, parts, Mode::Serve).await?,
@@ -48,7 +58,16 @@ impl Opened {
             Role::Up => migrate(config, &store).await?,
             Role::Api | Role::Worker(_) => check_schema(config, &store).await?,
         }
-        Ok(Self { queue, store, link_key, locks })
+        cloud.prepare(role).await?;
+        Ok(Self { queue, store, link_key, cloud, locks })
+    }
+
+    /// The activity log, where the settings put it.
+    pub fn activity(&self) -> Arc<dyn ActivityLog> {
+        match &self.cloud.table {
+            Some(table) => Arc::new(table.clone()),
+            None => Arc::new(self.store.clone()),
+        }
     }
 
     /// Lets go of everything, the locks last.
@@ -89,7 +108,7 @@ pub async fn open_store(config: &Config, parts: &Parts) -> Result<Store, Failure
         },
         clock: parts.clock.clone(),
         ids: parts.ids.clone(),
-        sinks: SINKS.to_vec(),
+        sinks: sinks(config),
     };
     let opened = Store::open(options).await;
     opened.map_err(|error| {

@@ -3,13 +3,13 @@
 use std::{path::PathBuf, sync::Arc};
 
 use fairy_api::{Rates, is_local};
-use fairy_jobs::ports::Mailer;
+use fairy_jobs::ports::{EventBus, Mailer};
 use fairy_store::Store;
 use fairy_workers::mail;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::{Opened, Parts, Role, opened::SINKS, servers};
+use super::{Cloud, Opened, Parts, Role, opened::sinks, servers};
 use crate::{
     Failure,
     channels::Channels,
@@ -48,8 +48,8 @@ impl Wired {
                 Channels::Between(Arc::new(servers::open_between(server, &parts.name, hears)?))
             }
         };
-        let sinks = SINKS.map(|sink| (sink, lanes::of_sink(sink)));
-        let hints = Hints::new(channels.clone(), Lanes { sinks: sinks.to_vec(), deliver: &lanes::DELIVER });
+        let sinks = sinks(config).into_iter().map(|sink| (sink, lanes::of_sink(sink))).collect();
+        let hints = Hints::new(channels.clone(), Lanes { sinks, deliver: &lanes::DELIVER });
         Ok(Self { channels, hints })
     }
 
@@ -71,14 +71,14 @@ impl Wired {
             teams: store.clone(),
             notices: store.clone(),
             deliveries: store.clone(),
-            activity: store.clone(),
+            activity: opened.activity(),
             upkeep: store,
             backlog: Arc::new(fairy_workers::LaneBacklog {
                 queue: opened.queue.clone(),
                 lane: &lanes::OPERATIONS,
             }),
-            bus: None,
-            mailer: mailer(config, parts)?,
+            bus: opened.cloud.bus.clone().map(|bus| Arc::new(bus) as Arc<dyn EventBus>),
+            mailer: mailer(config, parts, &opened.cloud)?,
             outcomes: self.channels.outcomes(),
             relay: Arc::new(self.hints.clone()),
             clock: parts.clock.clone(),
@@ -91,7 +91,9 @@ impl Wired {
                 time_up: CancellationToken::new(),
                 send_limit: match config.mail.transport {
                     Transport::Files(_) => fairy_workers::Settings::FILES_SEND_LIMIT,
-                    Transport::Smtp { .. } => fairy_workers::Settings::SMTP_SEND_LIMIT,
+                    Transport::Smtp { .. } | Transport::Ses { .. } => {
+                        fairy_workers::Settings::SMTP_SEND_LIMIT
+                    }
                 },
             },
         }))
@@ -106,7 +108,7 @@ impl Wired {
             ledger: store.clone(),
             tasks: store.clone(),
             feed: store.clone(),
-            activity: store.clone(),
+            activity: opened.activity(),
             notices: store.clone(),
             upkeep: store,
             queue: opened.queue.clone(),
@@ -158,11 +160,11 @@ pub fn is_for_one_machine(config: &Config, public_url: &Url) -> bool {
 pub fn mail_directory(config: &Config) -> Option<PathBuf> {
     match &config.mail.transport {
         Transport::Files(directory) => Some(directory.clone()),
-        Transport::Smtp { .. } => None,
+        Transport::Smtp { .. } | Transport::Ses { .. } => None,
     }
 }
 
-fn mailer(config: &Config, parts: &Parts) -> Result<Arc<dyn Mailer>, Failure> {
+fn mailer(config: &Config, parts: &Parts, cloud: &Cloud) -> Result<Arc<dyn Mailer>, Failure> {
     let from = config.mail.from.clone();
     let clock = parts.clock.clone();
     match &config.mail.transport {
@@ -174,6 +176,7 @@ fn mailer(config: &Config, parts: &Parts) -> Result<Arc<dyn Mailer>, Failure> {
             ))),
         },
         Transport::Smtp { .. } => Ok(Arc::new(smtp(config, parts)?)),
+        Transport::Ses { .. } => Ok(Arc::new(cloud.ses(config, parts)?)),
     }
 }
 
@@ -183,7 +186,7 @@ fn mailer(config: &Config, parts: &Parts) -> Result<Arc<dyn Mailer>, Failure> {
 /// When there is none, or its certificate file cannot be used.
 pub fn smtp(config: &Config, parts: &Parts) -> Result<mail::Smtp, Failure> {
     let Transport::Smtp { url, ca } = &config.mail.transport else {
-        return Err(Failure::new("mail goes to files, not to a server"));
+        return Err(Failure::new("mail goes to no mail server"));
     };
     let ca = ca.as_ref().map(|path| {
         std::fs::read(path).map_err(|error| {
