@@ -11,6 +11,7 @@
 )]
 
 mod accounts;
+mod aws;
 mod bad_input;
 mod client;
 mod commands;

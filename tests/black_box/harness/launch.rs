@@ -78,6 +78,12 @@ impl Launch {
         self
     }
 
+    /// With a variable that is none of ours.
+    pub fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.settings.push((name.to_owned(), value.into()));
+        self
+    }
+
     /// Without a setting that tests are given and the program has a default for.
     pub fn without(mut self, name: &'static str) -> Self {
         self.left_out.push(name);
