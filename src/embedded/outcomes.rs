@@ -124,28 +124,13 @@ impl Drop for Listening {
 
 #[cfg(test)]
 mod tests {
-    use fairy_jobs::{
-        id::{UserId, WorkspaceId},
-        operation::{End, Fingerprint, ResourceKind, ResourceRef},
-    };
+    use fairy_jobs::{operation::End, testing::outcome};
     use futures::FutureExt as _;
-    use jiff::Timestamp;
 
     use super::*;
 
     fn reply(id: u8) -> Reply {
-        let outcome = Outcome {
-            id: OperationId::from_bytes([id; 16]),
-            workspace: WorkspaceId::from_bytes([1; 16]),
-            actor: UserId::from_bytes([2; 16]),
-            fingerprint: Fingerprint::of(&[]),
-            accepted_at: Timestamp::UNIX_EPOCH,
-            finished_at: Timestamp::UNIX_EPOCH,
-            resource: ResourceRef { kind: ResourceKind::Task, id: "WEB-1".to_owned() },
-            retry_of: None,
-            end: End::Applied(None),
-        };
-        Reply { to: None, outcome }
+        Reply { to: None, outcome: outcome(OperationId::from_bytes([id; 16]), End::Applied(None)) }
     }
 
     fn held(channel: &Outcomes) -> usize {

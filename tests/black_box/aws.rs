@@ -119,19 +119,10 @@ impl Cloud {
 
     /// Takes out of the queue what is in it; how many events there were in all.
     async fn take_events(&self) -> usize {
-        loop {
-            let receive = json!({
-                "QueueUrl": format!("{}/{}/changes", self.url, self.account),
-                "MaxNumberOfMessages": 10,
-                "VisibilityTimeout": 600,
-            });
-            let answer = self.call("AmazonSQS.ReceiveMessage", receive).await;
-            let Some(messages) = answer["Messages"].as_array().filter(|messages| !messages.is_empty()) else {
-                return self.events.lock().unwrap().len();
-            };
-            let body = |message: &Value| serde_json::from_str(message["Body"].as_str().unwrap()).unwrap();
-            self.events.lock().unwrap().extend(messages.iter().map(body));
-        }
+        let taken = servers::take_events(self.url, &self.account, "changes").await;
+        let mut events = self.events.lock().unwrap();
+        events.extend(taken);
+        events.len()
     }
 
     /// The mails to an address: subject and text.

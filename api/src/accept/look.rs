@@ -143,9 +143,10 @@ mod tests {
 
     use async_trait::async_trait;
     use fairy_jobs::{
-        id::{UserId, WorkspaceId},
-        operation::{End, Fingerprint, Operation, ResourceKind, ResourceRef},
+        id::WorkspaceId,
+        operation::{End, Operation},
         ports::{Applied, PortError, PortResult},
+        testing::outcome,
     };
     use futures::future::join_all;
     use jiff::Timestamp;
@@ -180,21 +181,11 @@ mod tests {
                 return Err(PortError::Unavailable("away".into()));
             }
             let there = self.there.lock().unwrap();
-            Ok(ids.iter().filter(|id| there.contains(id)).map(|id| outcome(*id)).collect())
-        }
-    }
-
-    fn outcome(id: OperationId) -> Outcome {
-        Outcome {
-            id,
-            workspace: WorkspaceId::from_bytes([1; 16]),
-            actor: UserId::from_bytes([2; 16]),
-            fingerprint: Fingerprint::of(&[]),
-            accepted_at: Timestamp::UNIX_EPOCH,
-            finished_at: Timestamp::UNIX_EPOCH,
-            resource: ResourceRef { kind: ResourceKind::Task, id: "WEB-1".to_owned() },
-            retry_of: None,
-            end: End::Applied(None),
+            Ok(ids
+                .iter()
+                .filter(|id| there.contains(id))
+                .map(|id| outcome(*id, End::Applied(None)))
+                .collect())
         }
     }
 

@@ -44,21 +44,21 @@ impl File {
         lane: &LaneSpec,
         command: impl FnOnce(LaneRef, Reply<Claimed>) -> Command,
     ) -> Result<Claimed, QueueError> {
-        if !self.serves {
-            return Err(QueueError(TOOL.into()));
-        }
-        let (reply, answer) = oneshot::channel();
-        let command = command(lane_ref(lane), reply);
+        self.check_serves()?;
+        let (lane, (reply, answer)) = (lane_ref(lane), oneshot::channel());
+        let command = command(lane.clone(), reply);
         self.commands.send(command).await.map_err(|_| QueueError(GONE.into()))?;
-        let mut waiting = Waiting { lane: lane_ref(lane), answer, commands: &self.commands };
+        let mut waiting = Waiting { lane, answer, commands: &self.commands };
         (&mut waiting.answer).await.map_err(|_| QueueError(GONE.into()))?
     }
 
     async fn ask_served<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, QueueError> {
-        if !self.serves {
-            return Err(QueueError(TOOL.into()));
-        }
+        self.check_serves()?;
         self.ask(command).await
+    }
+
+    fn check_serves(&self) -> Result<(), QueueError> {
+        if self.serves { Ok(()) } else { Err(QueueError(TOOL.into())) }
     }
 }
 

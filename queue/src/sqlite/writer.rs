@@ -169,7 +169,6 @@ impl Writer {
                     let served = standing.served(&round, &answers);
                     let unclaimed = round.reply(answers);
                     self.wake(desk, &woken, &lanes, &served);
-                    next = (!unclaimed.is_empty()).then(Round::default);
                     for (lane, hands) in unclaimed {
                         next.get_or_insert_default().add(hand_back(lane, hands));
                     }

@@ -8,15 +8,15 @@ use std::{
 };
 
 use fairy_jobs::{
-    id::{OperationId, UserId, WorkspaceId},
-    operation::{End, Fingerprint, Outcome, ReplyTo, ResourceKind, ResourceRef},
+    id::{OperationId, WorkspaceId},
+    operation::{End, ReplyTo},
     ports::{FeedSignal as _, Limiter, OutcomeChannel as _, PortError, Reply},
     problem::{Problem, ProblemKind},
     rate::{Rate, Taken},
+    testing::outcome,
 };
 use fairy_queue::redis::{Ear, Line};
 use futures::{FutureExt as _, StreamExt as _, future::join_all, stream::BoxStream};
-use jiff::Timestamp;
 
 use self::server::{Server, until};
 use super::{Between, Hears, SharedLimiter};
@@ -28,18 +28,8 @@ fn id(number: u16) -> OperationId {
 }
 
 fn reply(number: u16, to: Option<ReplyTo>, detail: &str) -> Reply {
-    let outcome = Outcome {
-        id: id(number),
-        workspace: WorkspaceId::from_bytes([1; 16]),
-        actor: UserId::from_bytes([2; 16]),
-        fingerprint: Fingerprint::of(&[]),
-        accepted_at: Timestamp::UNIX_EPOCH,
-        finished_at: Timestamp::UNIX_EPOCH,
-        resource: ResourceRef { kind: ResourceKind::Task, id: "WEB-1".to_owned() },
-        retry_of: None,
-        end: End::Refused(Problem::new(ProblemKind::Conflict, detail)),
-    };
-    Reply { to, outcome }
+    let end = End::Refused(Problem::new(ProblemKind::Conflict, detail));
+    Reply { to, outcome: outcome(id(number), end) }
 }
 
 /// A process that listens, which has begun when this returns.

@@ -130,15 +130,14 @@ impl<'c> Connection<'c> {
 
     /// Runs a write that may wait.
     pub async fn later(&mut self, sql: impl Statement, args: Vec<Value>) -> PortResult<()> {
-        self.put(sql, args, None).await
+        self.put(sql, args, false).await
     }
 
     /// Asks a statement that may wait until its answer is read.
     pub async fn ask(&mut self, sql: impl Statement, args: Vec<Value>) -> PortResult<Asked> {
-        let number = self.asked;
-        self.asked += 1;
-        self.put(sql, args, Some(number)).await?;
-        Ok(Asked(number..self.asked))
+        let from = self.asked;
+        self.put(sql, args, true).await?;
+        Ok(Asked(from..self.asked))
     }
 
     /// Asks a statement with `{list}`, see [`Self::rows_in`].
@@ -148,12 +147,8 @@ impl<'c> Connection<'c> {
         args: Vec<Value>,
         list: Vec<Value>,
     ) -> PortResult<Asked> {
-        let text = sql.text(self.dialect());
         let from = self.asked;
-        for members in list.chunks(statement::MOST_MEMBERS) {
-            let (sql, args) = listed(text, &args, members);
-            let _ = self.ask(&sql, args).await?;
-        }
+        self.put_in(sql, args, list, true).await?;
         Ok(Asked(from..self.asked))
     }
 
@@ -164,11 +159,8 @@ impl<'c> Connection<'c> {
         width: usize,
         values: Vec<Value>,
     ) -> PortResult<Asked> {
-        let text = sql.text(self.dialect());
         let from = self.asked;
-        for (sql, values) in statement::over_rows(text, width, values) {
-            let _ = self.ask(&sql, values).await?;
-        }
+        self.put_rows(sql, width, values, true).await?;
         Ok(Asked(from..self.asked))
     }
 
@@ -206,9 +198,12 @@ impl<'c> Connection<'c> {
         self.end(text).await
     }
 
-    async fn put(&mut self, sql: impl Statement, args: Vec<Value>, number: Option<usize>) -> PortResult<()> {
+    /// Puts a statement on its way; the answer is kept under the next number if it is asked for.
+    async fn put(&mut self, sql: impl Statement, args: Vec<Value>, asked: bool) -> PortResult<()> {
         let text = sql.text(self.dialect());
         record(self.dialect(), text, &args);
+        let number = asked.then_some(self.asked);
+        self.asked += usize::from(asked);
         let patience = self.patience;
         if let Either::Right(raw) = self.raw() {
             let answer = mysql::ask((raw, patience), text, args).await;
@@ -221,6 +216,35 @@ impl<'c> Connection<'c> {
         }
         self.errand.add(text, args, number);
         if self.errand.has_room(0) { Ok(()) } else { self.flush().await }
+    }
+
+    async fn put_in(
+        &mut self,
+        sql: impl Statement,
+        args: Vec<Value>,
+        list: Vec<Value>,
+        asked: bool,
+    ) -> PortResult<()> {
+        let text = sql.text(self.dialect());
+        for members in list.chunks(statement::MOST_MEMBERS) {
+            let (sql, args) = listed(text, &args, members);
+            self.put(&sql, args, asked).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_rows(
+        &mut self,
+        sql: impl Statement,
+        width: usize,
+        values: Vec<Value>,
+        asked: bool,
+    ) -> PortResult<()> {
+        let text = sql.text(self.dialect());
+        for (sql, values) in statement::over_rows(text, width, values) {
+            self.put(&sql, values, asked).await?;
+        }
+        Ok(())
     }
 
     async fn send(&mut self) -> Result<(), Failed> {
@@ -285,12 +309,7 @@ impl<'c> Connection<'c> {
         args: Vec<Value>,
         list: Vec<Value>,
     ) -> PortResult<()> {
-        let text = sql.text(self.dialect());
-        for members in list.chunks(statement::MOST_MEMBERS) {
-            let (sql, args) = listed(text, &args, members);
-            self.later(&sql, args).await?;
-        }
-        Ok(())
+        self.put_in(sql, args, list, false).await
     }
 
     /// Runs a write with `{rows}` that may wait, in as many statements as the rows need.
@@ -300,11 +319,7 @@ impl<'c> Connection<'c> {
         width: usize,
         values: Vec<Value>,
     ) -> PortResult<()> {
-        let text = sql.text(self.dialect());
-        for (sql, values) in statement::over_rows(text, width, values) {
-            self.later(&sql, values).await?;
-        }
-        Ok(())
+        self.put_rows(sql, width, values, false).await
     }
 
     /// Runs a statement with `{rows}`, each of `width` values, in as many statements as the rows need.

@@ -5,20 +5,12 @@ use super::Value;
 /// Statements that go together.
 #[derive(Default)]
 pub(super) struct Errand {
-    /// Begins the transaction, or a unit of work in it; without it nothing else may be sent.
+    /// Begins the transaction or a unit of work in it: it comes first, and is not sent alone.
     lead: Option<&'static str>,
-    text: String,
-    args: Vec<Value>,
-    statements: usize,
-    /// Whose answer is asked for: the place of the statement, and the number of the answer.
-    asked: Vec<(usize, usize)>,
-}
-
-/// An errand as it is sent.
-pub(super) struct Sent {
     pub text: String,
     pub args: Vec<Value>,
     pub statements: usize,
+    /// Whose answer is asked for: the place of the statement, and the number of the answer.
     pub asked: Vec<(usize, usize)>,
 }
 
@@ -29,16 +21,20 @@ impl Errand {
 
     /// An errand that begins with these statements, which have no arguments.
     pub fn led_by(lead: Option<&'static str>) -> Self {
-        Self { lead, ..Self::default() }
+        let mut led = Self { lead, ..Self::default() };
+        if let Some(lead) = lead {
+            led.add(lead, vec![], None);
+        }
+        led
     }
 
     /// Whether nothing waits but what leads.
-    pub const fn is_empty(&self) -> bool {
-        self.text.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.text.len() == self.lead.map_or(0, str::len)
     }
 
     /// Whether a statement with so many arguments may join.
-    pub const fn has_room(&self, args: usize) -> bool {
+    pub fn has_room(&self, args: usize) -> bool {
         self.is_empty() || self.args.len() + args <= Self::MOST
     }
 
@@ -58,17 +54,6 @@ impl Errand {
 
     /// Drops what waits, but not what leads.
     pub fn forget(&mut self) {
-        *self = Self { lead: self.lead, ..Self::default() };
-    }
-
-    /// The whole, to be sent.
-    pub fn sent(self) -> Sent {
-        let Some(lead) = self.lead else {
-            return Sent { text: self.text, args: self.args, statements: self.statements, asked: self.asked };
-        };
-        let before = lead.split(';').count();
-        let asked = self.asked.into_iter().map(|(place, number)| (place + before, number)).collect();
-        let statements = self.statements + before;
-        Sent { text: format!("{lead};\n{}", self.text), args: self.args, statements, asked }
+        *self = Self::led_by(self.lead);
     }
 }

@@ -37,11 +37,12 @@ impl Batch<'_> {
         }
         let order: Vec<OperationId> = operations.iter().map(|operation| operation.id).collect();
         let ending = feed::ask_lock(c, self.workspace).await?;
-        if operations.len() > FEW {
+        let few = operations.len() <= FEW;
+        if !few {
             c.flush().await?;
         }
         let claiming = claim::claim(c, self.token, self.at, &operations).await?;
-        if operations.len() > FEW {
+        if !few {
             c.flush().await?;
         }
         let loading = load::begin(c, self.workspace, Needs::of(&operations)).await?;

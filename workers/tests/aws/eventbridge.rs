@@ -10,6 +10,7 @@ use fairy_workers::aws::EventBridge;
 use serde_json::{Value, json};
 
 use crate::{
+    servers::take_events,
     stand_in::{Answer, Asked, StandIn},
     world::Account,
 };
@@ -40,21 +41,7 @@ async fn a_rule_brings_events_to_a_queue() {
     let changes = feed(HERE, 40);
     let bus = bus(&account);
     bus.publish(&changes).await.unwrap();
-    let mut events = Vec::new();
-    loop {
-        let receive = json!({
-            "QueueUrl": format!("{}/{}/created", account.url, account.id),
-            "MaxNumberOfMessages": 10,
-            "VisibilityTimeout": 600,
-        });
-        let answer = account.call("AmazonSQS.ReceiveMessage", receive).await;
-        let Some(messages) = answer["Messages"].as_array().filter(|messages| !messages.is_empty()) else {
-            break;
-        };
-        let body =
-            |message: &Value| serde_json::from_str::<Value>(message["Body"].as_str().unwrap()).unwrap();
-        events.extend(messages.iter().map(body));
-    }
+    let mut events = take_events(&account.url, &account.id, "created").await;
     events.sort_by_key(|event| event["detail"]["seq"].as_u64());
     let created: Vec<_> = changes.iter().filter(|change| change.kind.as_str() == "task.created").collect();
     assert_eq!(events.len(), created.len());

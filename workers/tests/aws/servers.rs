@@ -70,6 +70,25 @@ pub async fn call(url: &str, account: &str, operation: &str, body: &Value) -> Va
     serde_json::from_str(&text).unwrap_or_default()
 }
 
+/// Takes out of a queue the events that are in it.
+pub async fn take_events(url: &str, account: &str, queue: &str) -> Vec<Value> {
+    let mut events = Vec::new();
+    loop {
+        let receive = serde_json::json!({
+            "QueueUrl": format!("{url}/{account}/{queue}"),
+            "MaxNumberOfMessages": 10,
+            "VisibilityTimeout": 600,
+        });
+        let answer = call(url, account, "AmazonSQS.ReceiveMessage", &receive).await;
+        let Some(messages) = answer["Messages"].as_array().filter(|messages| !messages.is_empty()) else {
+            return events;
+        };
+        let body =
+            |message: &Value| serde_json::from_str::<Value>(message["Body"].as_str().unwrap()).unwrap();
+        events.extend(messages.iter().map(body));
+    }
+}
+
 /// Lets an account send mail from all addresses of a domain.
 pub async fn verify(url: &str, account: &str, domain: &str) {
     let verify = reqwest::Client::new()

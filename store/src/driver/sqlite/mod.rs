@@ -20,11 +20,7 @@ use sqlx::{
 };
 
 pub(crate) use self::writer::Writer;
-use super::{
-    Connection, Row, Value,
-    connection::Answer,
-    errand::{Errand, Sent},
-};
+use super::{Connection, Row, Value, connection::Answer, errand::Errand};
 
 /// How long a statement waits for another process that writes (a backup, `fairy admin`).
 const BUSY: Duration = Duration::from_secs(5);
@@ -125,7 +121,7 @@ impl From<Failed> for sqlx::Error {
 
 /// Runs statements, and answers those that were asked for, by their numbers.
 pub(super) async fn run(c: &mut SqliteConnection, errand: Errand) -> Result<Vec<(usize, Answer)>, Failed> {
-    let Sent { text, args, statements, asked } = errand.sent();
+    let Errand { text, args, statements, asked, .. } = errand;
     let mut stream = c.fetch_many(query(text, args));
     let (mut done, mut rows, mut answers) = (0, Vec::new(), Vec::with_capacity(asked.len()));
     let mut asked = asked.into_iter().peekable();
