@@ -33,15 +33,23 @@ super::on_servers! {
 /// suite let it look at.
 const MOST: u64 = 700;
 
-/// What the tables are filled with, by tables of a size that no page may notice. `n` counts.
-const FILL: [&str; 10] = [
-    "INSERT INTO tasks SELECT UNHEX(LEFT(SHA2(CONCAT(id, x.n), 256), 32)), workspace, project, project_key, number + x.n * 100000, title,
+/// Tasks in a workspace, unless more are asked for (`FAIRY_TEST_PLAN_TASKS`, as `make plans` does): each that was made, and
+/// 30 times again.
+const TASKS: usize = 801 * 31;
+
+/// Each task again, `{times}` times, `{apart}` in number.
+const AGAIN: [&str; 3] = [
+    "INSERT INTO tasks SELECT UNHEX(LEFT(SHA2(CONCAT(id, x.n), 256), 32)), workspace, project, project_key, number + x.n * {apart}, title,
         body, status, progress, priority, due_date, due_at, due_offset, assignees, watchers, labels, version, created_by,
-        created_at + x.n, updated_at + x.n * 3, completed_at, deleted_at FROM tasks, x WHERE x.n <= 30",
+        created_at + x.n, updated_at + x.n * 3, completed_at, deleted_at FROM tasks, x WHERE x.n <= {times}",
     "INSERT INTO task_assignees SELECT UNHEX(LEFT(SHA2(CONCAT(task, x.n), 256), 32)), user, workspace, created_at + x.n, priority, due_date,
-        due_at FROM task_assignees, x WHERE x.n <= 30",
+        due_at FROM task_assignees, x WHERE x.n <= {times}",
     "INSERT INTO task_labels SELECT UNHEX(LEFT(SHA2(CONCAT(task, x.n), 256), 32)), label, workspace, created_at + x.n, priority, due_date,
-        due_at FROM task_labels, x WHERE x.n <= 30",
+        due_at FROM task_labels, x WHERE x.n <= {times}",
+];
+
+/// What other tables are filled with, by those that there are, to a size that no page may notice. `n` counts.
+const FILL: [&str; 7] = [
     "INSERT INTO comments SELECT UNHEX(LEFT(SHA2(CONCAT(id, x.n), 256), 32)), task, author, body, version, created_at + x.n, updated_at,
         deleted_at FROM comments, x",
     "INSERT INTO users SELECT UNHEX(LEFT(SHA2(CONCAT(id, x.n), 256), 32)), CONCAT(x.n, email), 0, name, time_zone, locale, digest,
@@ -61,7 +69,7 @@ const MORE: [&str; 6] = [
     "INSERT INTO notices SELECT UNHEX(LEFT(SHA2(x.n, 256), 32)), t.workspace, t.created_by, t.id, NULL, 'assigned', '[3]', x.n, x.n, NULL
         FROM tasks t, x WHERE t.project_key = 'WEB' AND t.number = 641",
     "INSERT INTO deliveries SELECT UNHEX(LEFT(SHA2(x.n, 256), 32)), 'notice', UNHEX(LEFT(SHA2(x.n, 256), 32)), 'mail', 'a@example.com', NULL, NULL, 'pending', 0,
-        x.n, 1, NULL, NULL, NULL, 0, 0 FROM x",
+        x.n, 1, NULL, NULL, NULL, 0, 0, NULL FROM x",
     "INSERT INTO sessions SELECT UNHEX(LEFT(SHA2(x.n, 256), 32)), u.id, UNHEX(SHA2(x.n, 256)), x.n, x.n, 9000000000000, ''
         FROM users u, x WHERE u.email = 'owner@example.com'",
     "INSERT INTO tokens SELECT UNHEX(LEFT(SHA2(x.n, 256), 32)), u.id, UNHEX(SHA2(x.n, 256)), 'Token', '[]', x.n, NULL, NULL
@@ -105,15 +113,32 @@ async fn fill(stage: &Stage) -> Filled {
     let end = stage.store.seq(team.workspace).await.unwrap().unwrap();
     let changes = stage.store.changes(team.workspace, end - 500, 500).await.unwrap();
     stage.store.append(&changes.changes).await.unwrap();
+    fill_tables(stage).await;
+    Filled { team, other, task }
+}
+
+async fn fill_tables(stage: &Stage) {
     let Engine::MySql { opener, .. } = &stage.store.engine else { panic!("not on a server") };
     let mut alone = opener.alone().await.unwrap();
-    for sql in FILL.into_iter().chain(MORE) {
+    let asked = std::env::var_os("FAIRY_TEST_PLAN_TASKS").map(|asked| asked.into_string().unwrap());
+    let asked =
+        asked.map_or(TASKS, |asked| asked.parse().expect("FAIRY_TEST_PLAN_TASKS is a number of tasks"));
+    // In two steps, for a server counts to a thousand only.
+    let again = |times: usize, apart: usize| {
+        AGAIN.map(|sql| sql.replace("{times}", &times.to_string()).replace("{apart}", &apart.to_string()))
+    };
+    let others = FILL.into_iter().chain(MORE).map(str::to_owned);
+    let (few, many) = (again(30, 100_000), again(asked.div_ceil(TASKS) - 1, 10_000_000));
+    for sql in few.into_iter().chain(others).chain(many) {
         let (into, select) = sql.split_once(" SELECT ").unwrap();
         let numbers = "WITH RECURSIVE x AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM x WHERE n < 1000)";
         let sql = format!("{into}\n{numbers}\nSELECT {select} -- suite");
         alone.connection().run(&sql, vec![]).await.unwrap();
     }
-    Filled { team, other, task }
+    let counted =
+        alone.connection().row("SELECT COUNT(*) FROM tasks -- suite", vec![]).await.unwrap().unwrap();
+    let counted: u64 = counted.only().unwrap();
+    assert!(counted >= asked as u64, "{counted} tasks are not {asked}");
 }
 
 fn queries(filled: &Filled) -> Vec<TaskQuery> {
