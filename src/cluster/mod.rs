@@ -8,9 +8,11 @@ mod between;
 mod feed;
 mod limiter;
 mod outcomes;
+mod send_rate;
 #[cfg(test)]
 mod tests;
 
 pub use between::{Between, Hears};
 pub use limiter::SharedLimiter;
 pub use outcomes::Outcomes;
+pub use send_rate::SharedRate;

@@ -148,7 +148,7 @@ pub static SETTINGS: [Setting; 30] = [
         "mail.ses_rate",
         None,
         "none: as fast as SES takes it",
-        "Most messages a second of each process, 0.01 to 100000.",
+        "Most messages a second of all processes together, 0.01 to 100000.",
     ),
     plain(
         "auth.sign_up",

@@ -6,11 +6,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use fairy_jobs::ports::Limiter;
 use fairy_workers::aws::{Aws, AwsError, Bucket, DynamoDb, EventBridge, SendRate, Ses, SesOptions};
 
 use super::{Parts, Role};
 use crate::{
     Failure,
+    cluster::SharedRate,
     config::{Config, Transport},
     lanes,
 };
@@ -71,17 +73,25 @@ impl Cloud {
         }
     }
 
-    /// The way through SES that the settings describe.
+    /// The way through SES that the settings describe; its rate is that of all processes that share this limiter.
     ///
     /// # Errors
     /// Where they name another way.
-    pub fn ses(&self, config: &Config, parts: &Parts) -> Result<Ses, Failure> {
+    pub fn ses(
+        &self,
+        config: &Config,
+        parts: &Parts,
+        limiter: Option<Arc<dyn Limiter>>,
+    ) -> Result<Ses, Failure> {
         let (Transport::Ses { configuration_set, rate }, Some(aws)) = (&config.mail.transport, &self.aws)
         else {
             return Err(Failure::new("mail does not go through SES"));
         };
         let options = SesOptions { configuration_set: configuration_set.clone(), ..SesOptions::default() };
-        let rate: Arc<dyn SendRate> = Arc::new(Bucket::new(rate.unwrap_or(f64::INFINITY)));
+        let rate: Arc<dyn SendRate> = match (limiter, rate) {
+            (Some(limiter), Some(rate)) => Arc::new(SharedRate::new(limiter, *rate)),
+            (_, rate) => Arc::new(Bucket::new(rate.unwrap_or(f64::INFINITY))),
+        };
         Ses::new(aws, options, config.mail.from.clone(), rate, parts.clock.clone()).map_err(Failure::new)
     }
 }

@@ -78,7 +78,7 @@ impl Wired {
                 lane: &lanes::OPERATIONS,
             }),
             bus: opened.cloud.bus.clone().map(|bus| Arc::new(bus) as Arc<dyn EventBus>),
-            mailer: mailer(config, parts, &opened.cloud)?,
+            mailer: self.mailer(config, parts, &opened.cloud)?,
             outcomes: self.channels.outcomes(),
             relay: Arc::new(self.hints.clone()),
             clock: parts.clock.clone(),
@@ -123,6 +123,22 @@ impl Wired {
         }
     }
 
+    fn mailer(&self, config: &Config, parts: &Parts, cloud: &Cloud) -> Result<Arc<dyn Mailer>, Failure> {
+        let from = config.mail.from.clone();
+        let clock = parts.clock.clone();
+        match &config.mail.transport {
+            Transport::Files(directory) => match mail::files(directory.clone(), from, clock, &parts.name) {
+                Ok(files) => Ok(Arc::new(files)),
+                Err(error) => Err(Failure::new(format_args!(
+                    "the directory for mail {} cannot be used: {error}",
+                    directory.display()
+                ))),
+            },
+            Transport::Smtp { .. } => Ok(Arc::new(smtp(config, parts)?)),
+            Transport::Ses { .. } => Ok(Arc::new(cloud.ses(config, parts, self.channels.limiter())?)),
+        }
+    }
+
     /// What health and metrics are read from.
     pub fn vitals(&self, opened: &Opened, stopping: CancellationToken) -> Vitals {
         Vitals {
@@ -161,22 +177,6 @@ pub fn mail_directory(config: &Config) -> Option<PathBuf> {
     match &config.mail.transport {
         Transport::Files(directory) => Some(directory.clone()),
         Transport::Smtp { .. } | Transport::Ses { .. } => None,
-    }
-}
-
-fn mailer(config: &Config, parts: &Parts, cloud: &Cloud) -> Result<Arc<dyn Mailer>, Failure> {
-    let from = config.mail.from.clone();
-    let clock = parts.clock.clone();
-    match &config.mail.transport {
-        Transport::Files(directory) => match mail::files(directory.clone(), from, clock, &parts.name) {
-            Ok(files) => Ok(Arc::new(files)),
-            Err(error) => Err(Failure::new(format_args!(
-                "the directory for mail {} cannot be used: {error}",
-                directory.display()
-            ))),
-        },
-        Transport::Smtp { .. } => Ok(Arc::new(smtp(config, parts)?)),
-        Transport::Ses { .. } => Ok(Arc::new(cloud.ses(config, parts)?)),
     }
 }
 

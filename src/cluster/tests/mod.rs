@@ -16,10 +16,11 @@ use fairy_jobs::{
     testing::outcome,
 };
 use fairy_queue::redis::{Ear, Line};
+use fairy_workers::aws::{Permit, SendRate as _};
 use futures::{FutureExt as _, StreamExt as _, future::join_all, stream::BoxStream};
 
 use self::server::{Server, until};
-use super::{Between, Hears, SharedLimiter};
+use super::{Between, Hears, SharedLimiter, SharedRate};
 
 fn id(number: u16) -> OperationId {
     let mut bytes = [0; 16];
@@ -243,4 +244,30 @@ async fn a_limiter_that_gets_no_answer_says_so_soon() {
     // What was asked for without an answer was perhaps taken.
     let rest = process.limiter.take("test", rate, 1..=9).await;
     assert!(matches!(rest, Ok(Taken::Granted(1..=7))), "what was taken before still counts: {rest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn workers_together_send_no_faster_than_the_account_may() {
+    let server = Server::start().await;
+    let workers = [worker(&server), worker(&server)];
+    let rate = 20.0;
+    let start = Instant::now();
+    let sends = workers.iter().map(|worker| async {
+        let rate = SharedRate::new(worker.limiter.clone(), rate);
+        let mut sent = 0;
+        while rate.permit().await == Permit::Go {
+            sent += 1;
+        }
+        sent
+    });
+    let sent: u32 = join_all(sends).await.into_iter().sum();
+    // The server has counted no more time than has passed here, however slow this machine is.
+    let most = rate + rate * start.elapsed().as_secs_f64();
+    assert!((20.0..=most).contains(&f64::from(sent)), "{sent} were sent, and {most} might be");
+
+    server.kill();
+    let rate = SharedRate::new(workers[0].limiter.clone(), 2.0);
+    assert_eq!(rate.permit().await, Permit::Go, "each by itself while nobody counts for all");
+    assert_eq!(rate.permit().await, Permit::Go);
+    assert!(matches!(rate.permit().await, Permit::Wait(_)));
 }
