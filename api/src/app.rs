@@ -10,11 +10,11 @@ use poem_openapi::{
 
 use crate::{
     Services, Settings,
-    edge::Edge,
+    edge::{Edge, Known},
     front::Front,
     page,
     routes::{Routes, routes},
-    shape::Documented,
+    shape::{Documented, close_requests},
 };
 
 /// Where the API is.
@@ -25,12 +25,16 @@ pub fn app(services: Services, settings: Settings) -> BoxEndpoint<'static> {
     let front = Front::new(services, settings);
     let api = service(Documented(routes(&front)));
     let inner = page::pages(Route::new().nest(PREFIX, api.into_endpoint()), &front.settings);
-    Edge { inner, front, methods: methods_of }.boxed()
+    Edge { inner, front, routes: Known { methods: methods_of, template: template_of } }.boxed()
 }
 
 /// The OpenAPI document as pretty JSON, the same for every build of the same source.
 pub fn spec() -> String {
-    service(Description::<Documented<Routes>>(PhantomData)).spec()
+    let document = service(Description::<Documented<Routes>>(PhantomData)).spec();
+    // What is written here can be read and written again.
+    let Ok(mut read) = serde_json::from_str(&document) else { return document };
+    close_requests(&mut read);
+    serde_json::to_string_pretty(&read).unwrap_or(document)
 }
 
 /// The reference of the API as one HTML page with its scripts in it.
@@ -81,19 +85,29 @@ static PATHS: LazyLock<Vec<(Vec<String>, Vec<Method>)>> = LazyLock::new(|| {
     known.iter().map(|(path, methods)| (segments(path), methods.clone())).collect()
 });
 
-/// The methods that a path knows, for `Allow`.
-fn methods_of(path: &str) -> Vec<Method> {
-    let Some(path) = path.strip_prefix(PREFIX) else {
-        return vec![Method::GET, Method::HEAD];
-    };
+/// The route of the API that a path below the prefix leads to: its segments, and its methods.
+fn route_of(path: &str) -> Option<&'static (Vec<String>, Vec<Method>)> {
     let asked: Vec<&str> = path.split('/').skip(1).collect();
     let fits = |known: &[String]| {
         known.len() == asked.len() && known.iter().zip(&asked).all(|(k, a)| k.starts_with('{') || k == a)
     };
     // A literal segment beats a parameter, as it does in the router.
     let literals = |known: &[String]| known.iter().filter(|k| !k.starts_with('{')).count();
-    let best = PATHS.iter().filter(|(known, _)| fits(known)).max_by_key(|(known, _)| literals(known));
-    let mut methods = best.map(|(_, methods)| methods.clone()).unwrap_or_default();
+    PATHS.iter().filter(|(known, _)| fits(known)).max_by_key(|(known, _)| literals(known))
+}
+
+/// A path of the API without its ids and codes; nothing of a page, or where there is no such path.
+fn template_of(path: &str) -> Option<String> {
+    let (segments, _) = route_of(path.strip_prefix(PREFIX)?)?;
+    Some(format!("{PREFIX}/{}", segments.join("/")))
+}
+
+/// The methods that a path knows, for `Allow`.
+fn methods_of(path: &str) -> Vec<Method> {
+    let Some(path) = path.strip_prefix(PREFIX) else {
+        return vec![Method::GET, Method::HEAD];
+    };
+    let mut methods = route_of(path).map(|(_, methods)| methods.clone()).unwrap_or_default();
     if methods.contains(&Method::GET) {
         methods.push(Method::HEAD);
     }
@@ -181,6 +195,21 @@ mod tests {
     }
 
     #[test]
+    fn whatever_is_asked_is_closed() {
+        let document = document();
+        for (name, operation) in operations(&document) {
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let mut found = HashSet::new();
+            references(schema, &mut found);
+            assert_eq!(found.is_empty(), operation["requestBody"].is_null(), "{name}");
+            for reference in found {
+                let schema = document.pointer(reference.strip_prefix('#').unwrap()).unwrap();
+                assert_eq!(schema["additionalProperties"], false, "{name}: {reference}");
+            }
+        }
+    }
+
+    #[test]
     fn each_reference_leads_somewhere() {
         let document = document();
         let mut found = HashSet::new();
@@ -206,5 +235,15 @@ mod tests {
         assert_eq!(names("/v1/workspaces/x/tasks/batch"), "POST");
         assert_eq!(names("/v1/workspaces/x/tasks/WEB-1"), "DELETE GET HEAD PATCH");
         assert_eq!(names("/docs"), "GET HEAD");
+    }
+
+    #[test]
+    fn a_path_is_known_without_what_it_names() {
+        let template = |path| template_of(path).unwrap_or_default();
+        assert_eq!(template("/v1/workspaces/acme/tasks/WEB-1"), "/v1/workspaces/{ws}/tasks/{task}");
+        assert_eq!(template("/v1/workspaces/acme/tasks/batch"), "/v1/workspaces/{ws}/tasks/batch");
+        for none in ["/v1/nowhere", "/v1", "/invitations/code", "/"] {
+            assert_eq!(template_of(none), None, "{none}");
+        }
     }
 }

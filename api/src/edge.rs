@@ -17,6 +17,7 @@ use poem::{
     http::{HeaderName, HeaderValue, Method, header as names},
 };
 use poem_openapi::OperationId;
+use tracing::Instrument as _;
 
 use crate::{
     front::Front,
@@ -24,6 +25,7 @@ use crate::{
     page,
     problem::{Refusal, internal, refusal_of, response},
     shape::header,
+    trace,
 };
 
 /// What was asked for, kept for the case that it is refused.
@@ -49,8 +51,16 @@ pub(crate) struct Edge<E> {
     pub inner: E,
     /// What they share.
     pub front: Arc<Front>,
-    /// Which methods a path knows.
+    /// What is known of a path.
+    pub routes: Known,
+}
+
+/// What can be said of a path without going there.
+pub(crate) struct Known {
+    /// Which methods it knows.
     pub methods: fn(&str) -> Vec<Method>,
+    /// What it looks like without its ids and codes.
+    pub template: fn(&str) -> Option<String>,
 }
 
 impl<E: Endpoint> Endpoint for Edge<E> {
@@ -60,20 +70,24 @@ impl<E: Endpoint> Endpoint for Edge<E> {
         let id = self.front.services.ids.ulid(self.front.now()).to_string();
         let network = Network::of(client_address(&request, self.front.settings.forwarded_hops));
         let asked = Asked::of(&request);
+        let span = trace::request(&request, || (self.routes.template)(&asked.path));
         request.set_data(network);
         request.set_data(Arc::clone(&self.front));
         let answered = match self.front.limits.address.take(&network, self.front.now()).await {
-            Ok(()) => AssertUnwindSafe(self.inner.call(request)).catch_unwind().await,
+            Ok(()) => {
+                AssertUnwindSafe(self.inner.call(request)).catch_unwind().instrument(span.clone()).await
+            }
             Err(problem) => Ok(Err(Refusal::from(problem).into())),
         };
-        let mut answer = match answered {
+        let mut answer = span.in_scope(|| match answered {
             Ok(Ok(output)) => output.into_response(),
             Ok(Err(error)) => self.refuse(error, &asked, &id),
             Err(panic) => {
                 let cause = Some(panic_text(panic.as_ref()).to_owned());
                 self.refuse(Refusal { cause, ..internal().into() }.into(), &asked, &id)
             }
-        };
+        });
+        trace::answered(&span, &answer);
         secure(&mut answer, self.front.settings.secure());
         header(&mut answer, HeaderName::from_static("x-request-id"), &id);
         Ok(answer)
@@ -102,7 +116,8 @@ impl<E> Edge<E> {
             }
         }
         if status == 405 {
-            let methods: Vec<String> = (self.methods)(&asked.path).iter().map(Method::to_string).collect();
+            let methods: Vec<String> =
+                (self.routes.methods)(&asked.path).iter().map(Method::to_string).collect();
             header(&mut answer, names::ALLOW, &methods.join(", "));
         }
         answer

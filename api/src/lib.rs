@@ -18,6 +18,7 @@ mod routes;
 mod services;
 mod settings;
 mod shape;
+mod trace;
 mod view;
 
 use std::time::Duration;

@@ -12,6 +12,7 @@ use crate::{
     operation::Source,
     team::TaskKey,
     text::{Name, Title},
+    trace::Trace,
 };
 
 /// One fact: who, what, before → after; numbered without gaps in its workspace.
@@ -41,6 +42,9 @@ pub struct Change {
     pub operation: Option<OperationId>,
     /// Who is to hear of it and why, known when it was applied; without those mentioned by name, and never the actor.
     pub audience: Vec<Concern>,
+    /// The trace of the request that made it, by which later work is found again; nobody is shown it.
+    #[serde(skip)]
+    pub trace: Option<Trace>,
 }
 
 impl Change {

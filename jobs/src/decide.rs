@@ -55,6 +55,7 @@ pub fn decide(state: &State, operation: &Operation, at: Timestamp) -> Result<Dec
         actor_name: &member.name,
         source: &operation.source,
         operation: Some(operation.id),
+        trace: operation.trace,
     };
     Ok(edit.finish(&stamp, state.seq))
 }

@@ -11,6 +11,7 @@ use crate::{
     operation::Source,
     task::{Comment, Status, Task},
     text::Name,
+    trace::Trace,
 };
 
 /// What all changes of one operation share.
@@ -21,6 +22,7 @@ pub(crate) struct Stamp<'a> {
     pub actor_name: &'a Name,
     pub source: &'a Source,
     pub operation: Option<OperationId>,
+    pub trace: Option<Trace>,
 }
 
 impl Stamp<'_> {
@@ -39,6 +41,7 @@ impl Stamp<'_> {
             fields,
             operation: self.operation,
             audience: Vec::new(),
+            trace: self.trace,
         }
     }
 }

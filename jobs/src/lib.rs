@@ -35,3 +35,4 @@ pub mod team_command;
 #[expect(clippy::unwrap_used, reason = "a suite fails by panicking")]
 pub mod testing;
 pub mod text;
+pub mod trace;

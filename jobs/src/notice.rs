@@ -11,6 +11,7 @@ use crate::{
     id::{DeliveryId, InvitationId, LinkId, NoticeId, OperationId, TaskId, UserId, WorkspaceId},
     task::Task,
     text::Name,
+    trace::Trace,
 };
 
 /// Why somebody is told; the strongest comes last in order, and a person is told with the strongest that holds.
@@ -144,6 +145,8 @@ pub struct Delivery {
     pub failures: u32,
     /// When it was first due.
     pub created_at: Timestamp,
+    /// The trace of the operation that it tells of.
+    pub trace: Option<Trace>,
 }
 
 /// How a delivery that is due is begun. An attempt without an end means that the process died meanwhile, or lost it:
@@ -271,6 +274,7 @@ mod tests {
             fields: Vec::new(),
             operation: Some(OperationId::from_bytes([8; 16])),
             audience,
+            trace: None,
         }
     }
 

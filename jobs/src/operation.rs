@@ -9,6 +9,7 @@ use crate::{
     id::{OperationId, UserId, WorkspaceId},
     problem::Problem,
     task::{Comment, Task},
+    trace::Trace,
 };
 
 pub use crate::entity_tag::{EntityTag, IfMatch, etag};
@@ -42,6 +43,9 @@ pub struct Operation {
     /// Which process waits for its outcome, if any does and another process applies it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<ReplyTo>,
+    /// The trace that it belongs to; it rides beside the payload, which says what is to be done.
+    #[serde(skip)]
+    pub trace: Option<Trace>,
 }
 
 /// A process that waits for outcomes, by the name under which it hears them.

@@ -47,6 +47,7 @@ mod tests {
             fingerprint: Fingerprint::of(&[b"one"]),
             retry_of: None,
             reply_to: Some(ReplyTo::named("api-1")),
+            trace: None,
         };
         let (first, second) = (failed.retry(Timestamp::MAX), failed.retry(Timestamp::UNIX_EPOCH));
         assert_eq!((first.id, first.accepted_at), (second.id, Timestamp::MAX));

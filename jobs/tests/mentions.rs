@@ -64,6 +64,7 @@ fn edit(from: &str, to: &str) -> Change {
         fields: vec![field],
         operation: None,
         audience: Vec::new(),
+        trace: None,
     }
 }
 

@@ -21,7 +21,7 @@ CREATE TABLE changes (
     comment BLOB,
     operation BLOB,
     fields TEXT NOT NULL,
-    audience TEXT NOT NULL,
+    audience TEXT NOT NULL, trace VARCHAR(55),
     PRIMARY KEY (workspace, seq)
 );
 CREATE TABLE comments (
@@ -48,7 +48,7 @@ CREATE TABLE deliveries (
     created_at BIGINT NOT NULL,
     finished_at BIGINT,
     provider_id VARCHAR(500),
-    error VARCHAR(500), deaths INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0,
+    error VARCHAR(500), deaths INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, trace VARCHAR(55),
     CHECK ((due_at IS NULL) = (finished_at IS NOT NULL))
 );
 CREATE TABLE invitations (

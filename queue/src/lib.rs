@@ -27,6 +27,6 @@ pub use dead::{AuditEntry, DeadJob, DeadPage, Failure, Page, Which};
 pub use job::{Hold, JobId, NewJob, Unique};
 pub use lane::{LaneSpec, Order, RetrySchedule};
 pub use push::{Existing, Found, FoundState, PushError, Pushed};
-pub use queue::{Queue, QueueError};
+pub use queue::{Queue, QueueError, TraceSource};
 pub use stats::LaneStats;
 pub use worker::{Crew, register};

@@ -24,9 +24,15 @@ const MAX_NAME: usize = 512;
 #[error("the queue is unavailable: {0}")]
 pub struct QueueError(pub String);
 
+/// Says which trace the work in hand belongs to, as its context is written down.
+pub type TraceSource = fn() -> Option<String>;
+
 /// A handle to the store that carries the lanes; cheap to clone.
 #[derive(Clone)]
-pub struct Queue(Arc<dyn Broker>);
+pub struct Queue {
+    broker: Arc<dyn Broker>,
+    trace: Option<TraceSource>,
+}
 
 impl fmt::Debug for Queue {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,19 +43,25 @@ impl fmt::Debug for Queue {
 impl Queue {
     /// A queue over `broker`.
     pub fn new(broker: Arc<dyn Broker>) -> Self {
-        Self(broker)
+        Self { broker, trace: None }
+    }
+
+    /// The same, with jobs that carry the trace in which they are pushed.
+    #[must_use]
+    pub fn traced(self, source: TraceSource) -> Self {
+        Self { trace: Some(source), ..self }
     }
 
     /// The store itself, for the machinery that drives workers.
     pub fn broker(&self) -> &Arc<dyn Broker> {
-        &self.0
+        &self.broker
     }
 
     /// Queues a batch: all or none, in order, in one round trip, durable when it returns.
     ///
     /// # Errors
     /// See [`PushError`]; only [`PushError::Unknown`] leaves open whether anything was written.
-    pub async fn push(&self, lane: &LaneSpec, jobs: Vec<NewJob>) -> Result<Vec<Pushed>, PushError> {
+    pub async fn push(&self, lane: &LaneSpec, mut jobs: Vec<NewJob>) -> Result<Vec<Pushed>, PushError> {
         if jobs.is_empty() {
             return Ok(Vec::new());
         }
@@ -60,10 +72,13 @@ impl Queue {
         if size > MAX_BYTES {
             return Err(PushError::PayloadTooLarge { size, limit: MAX_BYTES });
         }
+        if let Some(trace) = self.trace.and_then(|source| source()) {
+            jobs.iter_mut().filter(|job| job.trace.is_none()).for_each(|job| job.trace = Some(trace.clone()));
+        }
         for job in &jobs {
             check(lane, job)?;
         }
-        self.0.push(lane, jobs).await
+        self.broker.push(lane, jobs).await
     }
 
     /// Looks for a job by its unique key, wherever it is.
@@ -71,7 +86,7 @@ impl Queue {
     /// # Errors
     /// When the store cannot be read.
     pub async fn find(&self, lane: &LaneSpec, unique_key: &str) -> Result<Option<Found>, QueueError> {
-        self.0.find(lane, unique_key).await
+        self.broker.find(lane, unique_key).await
     }
 
     /// Counts a lane.
@@ -79,7 +94,7 @@ impl Queue {
     /// # Errors
     /// When the store cannot be read.
     pub async fn stats(&self, lane: &LaneSpec) -> Result<LaneStats, QueueError> {
-        self.0.stats(lane).await
+        self.broker.stats(lane).await
     }
 
     /// How long ago the oldest job was pushed that the lane still holds, in whatever state; dead letters are not held.
@@ -87,7 +102,7 @@ impl Queue {
     /// # Errors
     /// When the store cannot be read.
     pub async fn oldest_held(&self, lane: &LaneSpec) -> Result<Option<Duration>, QueueError> {
-        self.0.oldest_held(lane).await
+        self.broker.oldest_held(lane).await
     }
 
     /// Lists dead letters, oldest first.
@@ -95,7 +110,7 @@ impl Queue {
     /// # Errors
     /// When the store cannot be read.
     pub async fn dead(&self, lane: &LaneSpec, page: Page) -> Result<DeadPage, QueueError> {
-        self.0.dead(lane, page).await
+        self.broker.dead(lane, page).await
     }
 
     /// Puts dead letters back into their lane; those whose unique key another job holds stay.
@@ -108,7 +123,7 @@ impl Queue {
         which: Which,
         by: &str,
     ) -> Result<Vec<JobId>, QueueError> {
-        self.0.retry_dead(lane, which, by).await
+        self.broker.retry_dead(lane, which, by).await
     }
 
     /// Deletes dead letters.
@@ -121,7 +136,7 @@ impl Queue {
         which: Which,
         by: &str,
     ) -> Result<Vec<JobId>, QueueError> {
-        self.0.discard_dead(lane, which, by).await
+        self.broker.discard_dead(lane, which, by).await
     }
 
     /// Stops handing out jobs of a group, or of the whole lane; pushes are still accepted.
@@ -129,7 +144,7 @@ impl Queue {
     /// # Errors
     /// When the store cannot be written.
     pub async fn pause(&self, lane: &LaneSpec, group: Option<&str>, by: &str) -> Result<(), QueueError> {
-        self.0.pause(lane, group, true, by).await
+        self.broker.pause(lane, group, true, by).await
     }
 
     /// Ends a pause.
@@ -137,7 +152,7 @@ impl Queue {
     /// # Errors
     /// When the store cannot be written.
     pub async fn resume(&self, lane: &LaneSpec, group: Option<&str>, by: &str) -> Result<(), QueueError> {
-        self.0.pause(lane, group, false, by).await
+        self.broker.pause(lane, group, false, by).await
     }
 
     /// The last things operators did, newest first.
@@ -145,12 +160,12 @@ impl Queue {
     /// # Errors
     /// When the store cannot be read.
     pub async fn audit(&self, limit: u32) -> Result<Vec<AuditEntry>, QueueError> {
-        self.0.audit(limit).await
+        self.broker.audit(limit).await
     }
 
     /// Finishes what was asked and lets go of the store; later calls fail.
     pub async fn close(&self) {
-        self.0.close().await;
+        self.broker.close().await;
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use clap::Parser as _;
+use tokio::runtime::Runtime;
 
 use super::{
     admin,
@@ -12,7 +13,8 @@ use super::{
 use crate::{
     config::{self, Config, Layers, Source},
     failure::Failure,
-    process::data_dir,
+    observe::Traces,
+    process::{data_dir, telemetry},
     stack::Role,
 };
 
@@ -59,14 +61,22 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 }
 
 fn play(source: Source, role: Role) -> Result<ExitCode, Failure> {
-    let (config, _) = load(source)?;
-    block_on(serve::run(config, role))
+    let (config, _) = config::load(source)?;
+    let runtime = runtime()?;
+    let traces = Traces::begin(runtime.handle().clone(), role.command())?;
+    telemetry::start(&config.log, traces.as_ref());
+    let ended = runtime.block_on(serve::run(config, role));
+    if let Some(traces) = traces {
+        traces.end();
+    }
+    runtime.shutdown_timeout(LINGER);
+    ended
 }
 
 /// Reads the settings and begins to log as they say.
 fn load(source: Source) -> Result<(Config, Layers), Failure> {
     let (config, layers) = config::load(source)?;
-    crate::process::telemetry::start(&config.log);
+    telemetry::start(&config.log, None);
     Ok((config, layers))
 }
 
@@ -74,13 +84,15 @@ fn load(source: Source) -> Result<(Config, Layers), Failure> {
 const LINGER: Duration = Duration::from_millis(500);
 
 fn block_on(work: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(format_args!("the system gives no threads: {error}")))?;
+    let runtime = runtime()?;
     let ended = runtime.block_on(work);
     runtime.shutdown_timeout(LINGER);
     ended
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Failure::new(format_args!("the system gives no threads: {error}")))
 }
 
 /// Prints a text whole; a reader that has gone away (`| head`) is no failure.

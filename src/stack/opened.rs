@@ -14,6 +14,7 @@ use super::{Cloud, Parts, Role, files, servers};
 use crate::{
     Failure,
     config::{Config, Place, QueueServer},
+    observe,
     process::{lock::Lock, secret},
 };
 
@@ -49,6 +50,7 @@ impl Opened {
             Place::File(path) => files::open_queue(path, parts, Mode::Serve).await?,
             Place::Server(server) => serve(server, parts).await?,
         };
+        let queue = queue.traced(observe::in_hand);
         let link_key = secret::link_key(&config.secret, parts.ids.as_ref()).map_err(|error| {
             let directory = config.data_dir.display();
             Failure::new(format_args!("the secret in {directory}/secret.key cannot be used: {error}"))

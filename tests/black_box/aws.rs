@@ -68,7 +68,7 @@ impl Line {
 }
 
 /// An account with a bus whose events a rule brings to a queue, and what has been taken out of that.
-struct Cloud {
+pub struct Cloud {
     url: &'static str,
     account: String,
     /// To each of the services.
@@ -78,13 +78,13 @@ struct Cloud {
 
 impl Cloud {
     /// `None` where there is no stand-in and whoever runs the tests said so.
-    async fn new(account: &str) -> Option<Self> {
+    pub async fn new(account: &str) -> Option<Self> {
         let url = servers::ministack().await?;
         let lines = [Line::to(url).await, Line::to(url).await, Line::to(url).await];
         Some(Self { url, account: account.to_owned(), lines, events: Mutex::default() })
     }
 
-    fn launch(&self) -> Launch {
+    pub fn launch(&self) -> Launch {
         let launch = Launch::new()
             .set("ACTIVITY__TABLE", "fairy-activity")
             .set("ACTIVITY__KEEP_DAYS", "400")
@@ -104,7 +104,7 @@ impl Cloud {
         servers::call(self.url, &self.account, operation, &body).await
     }
 
-    async fn make_bus(&self) {
+    pub async fn make_bus(&self) {
         self.call("AWSEvents.CreateEventBus", json!({"Name": "fairy-changes"})).await;
         self.call("AmazonSQS.CreateQueue", json!({"QueueName": "changes"})).await;
         let pattern = json!({"source": ["fairy"]}).to_string();
@@ -135,7 +135,7 @@ impl Cloud {
     }
 
     /// Somebody who was invited by a mail that SES took.
-    async fn member(&self, team: &Team, name: &str) -> Person {
+    pub async fn member(&self, team: &Team, name: &str) -> Person {
         let person = Person::sign_up(&team.server.url(), name).await;
         let body = json!({"email": person.email, "role": "member"});
         team.owner.api.post(&team.at("/invitations"), &body).await.is(201);
@@ -238,6 +238,43 @@ async fn what_happens_arrives_at_aws_once_and_waits_while_aws_is_away() {
     }
     let subjects = ["WEB-1 Fix the login", "WEB-2 No events", "WEB-3 Mend the line"];
     cloud.everything_arrived_once(&team, &mina, &subjects).await;
+}
+
+#[tokio::test]
+async fn what_an_archive_keeps_comes_again_under_the_same_ids() {
+    let Some(cloud) = Cloud::new("700000000045").await else { return };
+    cloud.make_bus().await;
+    let arn = |what: &str| format!("arn:aws:events:eu-west-1:{}:{what}", cloud.account);
+    let bus = arn("event-bus/fairy-changes");
+    let archive = json!({"ArchiveName": "all", "EventSourceArn": bus});
+    cloud.call("AWSEvents.CreateArchive", archive).await;
+    let launch = cloud.launch();
+    let home = launch.home().path().to_owned();
+    fairy(&home, &launch.environment(), &["migrate"]).await.succeeded();
+    let team = Team::launch(launch).await;
+    team.task("Keep me").await;
+    let changes = cloud.logged(&team).await;
+    cloud.published(&changes).await;
+    let live = std::mem::take(&mut *cloud.events.lock().unwrap());
+    assert!(live.iter().all(|event| event.get("replay-name").is_none()), "{live:?}");
+
+    let replay = json!({
+        "ReplayName": "again",
+        "EventSourceArn": arn("archive/all"),
+        "EventStartTime": 0,
+        "EventEndTime": 4_000_000_000_u32,
+        "Destination": {"Arn": bus},
+    });
+    cloud.call("AWSEvents.StartReplay", replay).await;
+    cloud.published(&changes).await;
+    let again = cloud.events.lock().unwrap().clone();
+    let details = |events: &[Value]| {
+        let mut details: Vec<Value> = events.iter().map(|event| event["detail"].clone()).collect();
+        details.sort_by_key(|detail| detail["seq"].as_u64());
+        details
+    };
+    assert_eq!(details(&again), details(&live), "the ids are those of the changes, whenever they are told");
+    assert!(again.iter().all(|event| event["replay-name"] == "again"), "{again:?}");
 }
 
 #[tokio::test]

@@ -26,3 +26,4 @@ mod rights;
 mod schemathesis;
 mod stop;
 mod team;
+mod traces;

@@ -14,12 +14,13 @@ use fairy_jobs::{
     id::WorkspaceId,
     operation::Operation,
     ports::{Applied, Ledger, OutcomeChannel, PortError, Relay, Reply},
+    trace::Trace,
 };
 use fairy_queue::{Answer, DeadJob, Handler, Job};
 use futures::FutureExt as _;
 use jiff::Timestamp;
 
-use crate::{Services, bury, failure::Failure};
+use crate::{Services, bury, failure::Failure, trace};
 
 /// How often the same batch is given to the ledger when the answer to its commit was lost.
 const LOOKS: usize = 3;
@@ -121,11 +122,17 @@ impl Handler for Apply {
         let fits = |job: &Job<Operation>| {
             job.payload.workspace == workspace && job.group.as_deref() == Some(group.as_str())
         };
-        let operations: Vec<Operation> = batch.into_iter().take_while(fits).map(|job| job.payload).collect();
+        let operation = |job: Job<Operation>| Operation {
+            trace: job.trace.as_deref().and_then(Trace::parse),
+            ..job.payload
+        };
+        let operations: Vec<Operation> = batch.into_iter().take_while(fits).map(operation).collect();
         let mut answers = if operations.is_empty() {
             vec![Answer::Dead { error: "it is in the group of another workspace".to_owned() }]
         } else {
-            self.run(workspace, &operations).await
+            let well = |answers: &Vec<Answer>| answers.last() == Some(&Answer::Done);
+            let traces = operations.iter().map(|operation| operation.trace);
+            trace::in_spans("apply", traces, well, self.run(workspace, &operations)).await
         };
         answers.resize(count, Answer::HandBack);
         answers

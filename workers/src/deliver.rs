@@ -29,7 +29,7 @@ use crate::{
     Services,
     failure::Failure,
     mail::{Rendered, Site, render},
-    retry,
+    retry, trace,
     way::{Leave, Outage, Way},
 };
 
@@ -64,6 +64,11 @@ pub(crate) fn handler(services: &Services) -> Deliver {
 }
 
 type End = (DeliveryId, u32, Attempt);
+
+/// Whether nothing is left to do.
+const fn is_done((.., attempt): &End) -> bool {
+    matches!(attempt, Attempt::Sent { .. } | Attempt::Dropped { .. })
+}
 
 #[async_trait]
 impl Handler for Deliver {
@@ -141,7 +146,9 @@ impl Deliver {
         }
         if !begun.deliveries.is_empty() {
             let contents = self.contents(&begun.deliveries).await;
-            let attempts = begun.deliveries.iter().zip(contents).map(|(d, content)| self.attempt(d, content));
+            let attempts = begun.deliveries.iter().zip(contents).map(|(delivery, content)| {
+                trace::in_spans("deliver", [delivery.trace], is_done, self.attempt(delivery, content))
+            });
             let ended = join_all(attempts).await;
             self.settle(&ended).await?;
             ends.extend(ended);

@@ -17,7 +17,10 @@ use fairy_jobs::{
 };
 use fairy_queue::{Answer, Handler, Job};
 
-use crate::failure::{AWAY, Failure};
+use crate::{
+    failure::{AWAY, Failure},
+    trace,
+};
 
 /// Changes that are done at a time; fewer where they are large.
 pub(crate) const PAGE: usize = 500;
@@ -56,7 +59,9 @@ impl<F: Follower> Follow<F> {
             if changes.is_empty() {
                 return Ok(Turn::CaughtUp);
             }
-            self.follower.take_in(workspace, &changes, more).await?;
+            let traces = changes.iter().map(|change| change.trace);
+            let work = self.follower.take_in(workspace, &changes, more);
+            trace::in_spans(F::SINK.as_str(), traces, Result::is_ok, work).await?;
             if !more {
                 return Ok(Turn::CaughtUp);
             }

@@ -23,6 +23,7 @@ mod services;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod way;
 
 pub use backlog::LaneBacklog;

@@ -140,7 +140,8 @@ impl Notify {
                 changes: theirs.map(|(change, _)| change.seq).collect(),
                 created_at: at,
             };
-            (notice, NewDelivery { id: DeliveryId::generate(self.ids.as_ref(), at), due_at: at })
+            let id = DeliveryId::generate(self.ids.as_ref(), at);
+            (notice, NewDelivery { id, due_at: at, trace: first.trace })
         };
         recipients.into_iter().map(to_notice).collect()
     }

@@ -14,10 +14,12 @@ use fairy_jobs::{
 use fairy_queue::{Hold, NewJob, PushError, Pushed};
 use poem::http::{HeaderName, header};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::{
     front::Front,
     problem::{Refusal, internal, unavailable},
+    trace,
 };
 
 /// How long a push is repeated whose fate is unknown.
@@ -39,7 +41,8 @@ impl Front {
     /// Puts the operations into their lane, all or none.
     pub(super) async fn push(&self, operations: &[Operation]) -> Result<Vec<Accepted>, Refusal> {
         let (queue, lane) = (&self.services.queue, self.services.operations);
-        persevere(operations, |jobs| queue.push(lane, jobs)).await
+        let span = trace::acceptance(operations.len());
+        persevere(operations, |jobs| queue.push(lane, jobs)).instrument(span).await
     }
 }
 
@@ -175,6 +178,7 @@ mod tests {
             fingerprint: Fingerprint::of(&[b"one"]),
             retry_of: None,
             reply_to: None,
+            trace: None,
         }
     }
 

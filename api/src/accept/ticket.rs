@@ -91,6 +91,7 @@ impl Ticket {
             fingerprint: self.fingerprint,
             retry_of: None,
             reply_to: None,
+            trace: None,
         }
     }
 }

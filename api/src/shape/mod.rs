@@ -3,6 +3,7 @@
 
 mod arrival;
 mod body;
+mod closed;
 mod described;
 mod document;
 mod fields;
@@ -18,6 +19,7 @@ mod shown;
 pub(crate) use self::{
     arrival::{MOST_TIME, OPEN_BYTES, Rooms, receive},
     body::{JsonBody, OpenBody},
+    closed::close_requests,
     described::{Described, EntityTag, Filled, Input, Instant},
     document::Documented,
     fields::Fields,

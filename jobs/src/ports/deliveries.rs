@@ -14,6 +14,7 @@ use crate::{
     page::{Page, PageRequest},
     team::{Invitation, Workspace},
     text::Name,
+    trace::Trace,
 };
 
 /// A delivery to be made for a notice.
@@ -23,6 +24,8 @@ pub struct NewDelivery {
     pub id: DeliveryId,
     /// When it is due.
     pub due_at: Timestamp,
+    /// The trace of the operation that it tells of.
+    pub trace: Option<Trace>,
 }
 
 /// What telling people did.

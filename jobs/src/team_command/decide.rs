@@ -210,6 +210,7 @@ fn one(
         actor_name: &state.actor.name,
         source: &ask.source,
         operation: None,
+        trace: None,
     };
     TeamDecision { writes: vec![write], changes: vec![stamp.change(kind, None, fields)] }
 }
@@ -227,6 +228,7 @@ pub fn founding(ask: &Ask, founder: &Name, name: &Name) -> Change {
         actor_name: founder,
         source: &ask.source,
         operation: None,
+        trace: None,
     };
     Change { seq: 1, ..stamp.change(ChangeKind::WorkspaceCreated, None, vec![new("name", json!(name))]) }
 }

@@ -65,6 +65,7 @@ fn change(workspace: WorkspaceId, seq: u64) -> Change {
         fields: fields.map(|(name, from, to)| FieldChange { name: name.to_owned(), from, to }).into(),
         operation: (!seq.is_multiple_of(5)).then(|| OperationId::from_bytes([pick(251); 16])),
         audience: vec![Concern { user: MINA, reason: Reason::Assigned }],
+        trace: None,
     }
 }
 

@@ -142,6 +142,7 @@ impl World {
             fingerprint: Fingerprint::of(&[&bytes]),
             retry_of: None,
             reply_to: None,
+            trace: None,
         }
     }
 

@@ -130,6 +130,7 @@ impl Bench {
             fingerprint,
             retry_of: None,
             reply_to: None,
+            trace: None,
         }
     }
 

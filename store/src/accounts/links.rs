@@ -76,6 +76,7 @@ pub(super) async fn send(
         address: user.email.clone(),
         person: Some((user.id, user.name.clone())),
         due_at: at,
+        trace: None,
     };
     deliveries::insert(c, &[letter], at).await
 }

@@ -7,6 +7,7 @@ use fairy_jobs::{
         TokenId, UserId, WorkspaceId,
     },
     text::{Body, Name, Slug, Title},
+    trace::Trace,
 };
 use jiff::Timestamp;
 
@@ -80,6 +81,12 @@ impl From<&str> for Value {
 impl From<String> for Value {
     fn from(text: String) -> Self {
         Self::Text(text)
+    }
+}
+
+impl From<Trace> for Value {
+    fn from(trace: Trace) -> Self {
+        Self::Text(trace.to_string())
     }
 }
 

@@ -6,6 +6,7 @@ use fairy_jobs::{
     operation::Source,
     ports::{PortResult, Stretch},
     team::TaskKey,
+    trace::Trace,
 };
 
 use crate::{
@@ -15,23 +16,25 @@ use crate::{
 };
 
 const INSERT: &str = "\
-INSERT INTO changes (workspace, seq, at, actor, actor_name, source, kind, task, task_key, task_title, comment, operation, fields, audience)
+INSERT INTO changes (workspace, seq, at, actor, actor_name, source, kind, task, task_key, task_title, comment, operation, fields, audience, trace)
 VALUES {rows}";
 
+const WIDTH: usize = 15;
+
 const AFTER: &str = "\
-SELECT workspace, seq, at, actor, actor_name, source, kind, task, task_key, task_title, comment, operation, fields, audience
+SELECT workspace, seq, at, actor, actor_name, source, kind, task, task_key, task_title, comment, operation, fields, audience, trace
 FROM changes
 WHERE workspace = ? AND seq > ?
 ORDER BY seq
 LIMIT ?";
 
 const BY_SEQ: &str = "\
-SELECT workspace, seq, at, actor, actor_name, source, kind, task, task_key, task_title, comment, operation, fields, audience
+SELECT workspace, seq, at, actor, actor_name, source, kind, task, task_key, task_title, comment, operation, fields, audience, trace
 FROM changes
 WHERE workspace = ? AND seq IN {list}";
 
 pub(super) async fn insert(c: &mut Connection<'_>, changes: &[Change]) -> PortResult<()> {
-    let mut values = Vec::with_capacity(changes.len() * 14);
+    let mut values = Vec::with_capacity(changes.len() * WIDTH);
     for change in changes {
         let task = change.task.as_ref();
         values.extend(args![
@@ -49,9 +52,10 @@ pub(super) async fn insert(c: &mut Connection<'_>, changes: &[Change]) -> PortRe
             change.operation,
             json(&change.fields)?,
             json(&change.audience)?,
+            change.trace,
         ]);
     }
-    c.later_rows(INSERT, 14, values).await
+    c.later_rows(INSERT, WIDTH, values).await
 }
 
 /// The changes after `after`, oldest first, and whether there may be more: a page ends after so many bytes too.
@@ -108,6 +112,7 @@ fn read(row: &Row) -> PortResult<Change> {
         operation: columns.next()?,
         fields: columns.next::<Json<_>>()?.0,
         audience: columns.next::<Json<_>>()?.0,
+        trace: columns.next()?,
     })
 }
 
@@ -120,6 +125,12 @@ fn read_task(columns: &mut Columns<'_>) -> PortResult<Option<TaskRef>> {
 impl Column for TaskKey {
     fn read(row: &Row, at: usize) -> Option<Self> {
         Self::parse(&String::read(row, at)?).ok()
+    }
+}
+
+impl Column for Trace {
+    fn read(row: &Row, at: usize) -> Option<Self> {
+        Self::parse(&String::read(row, at)?)
     }
 }
 

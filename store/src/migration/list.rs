@@ -82,4 +82,6 @@ pub(crate) const ALL: &[Migration] = migrations![
     "0048_deliveries_by_subject",
     "0049_deliveries_deaths",
     "0050_deliveries_failures",
+    "0051_changes_trace",
+    "0052_deliveries_trace",
 ];

@@ -146,6 +146,7 @@ async fn send(c: &mut Connection<'_>, ask: &Ask, invitation: &Invitation, id: De
         address: invitation.email.clone(),
         person: None,
         due_at: ask.at,
+        trace: None,
     };
     deliveries::insert(c, &[letter], ask.at).await
 }

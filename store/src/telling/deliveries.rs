@@ -12,23 +12,24 @@ use fairy_jobs::{
     notice::{Beginning, Delivery, DeliveryState, Subject},
     ports::{Begun, PortError, PortResult, Wait},
     text::Name,
+    trace::Trace,
 };
 use jiff::{SignedDuration, Timestamp};
 
 use crate::driver::{Columns, Connection, Row, Text, Value, args};
 
 const INSERT: &str = "\
-INSERT INTO deliveries (id, subject_kind, subject, channel, address, person, name, state, attempts, due_at, created_at)
+INSERT INTO deliveries (id, subject_kind, subject, channel, address, person, name, state, attempts, due_at, created_at, trace)
 VALUES {rows}";
 
 /// In MySQL, what somebody else begins at this moment is waited for, and then is not due.
 const DUE_OF: Text = Text {
     sqlite: "\
-SELECT id, deaths, subject_kind, subject, address, person, name, attempts, failures, created_at
+SELECT id, deaths, subject_kind, subject, address, person, name, attempts, failures, created_at, trace
 FROM deliveries
 WHERE due_at <= ? AND id IN {list}",
     mysql: "\
-SELECT id, deaths, subject_kind, subject, address, person, name, attempts, failures, created_at
+SELECT id, deaths, subject_kind, subject, address, person, name, attempts, failures, created_at, trace
 FROM deliveries FORCE INDEX (PRIMARY)
 WHERE due_at <= ? AND id IN {list}
 FOR UPDATE",
@@ -93,6 +94,7 @@ pub(crate) struct Letter {
     pub address: EmailAddress,
     pub person: Option<(UserId, Name)>,
     pub due_at: Timestamp,
+    pub trace: Option<Trace>,
 }
 
 /// Keeps deliveries that nobody has begun.
@@ -112,10 +114,11 @@ pub(crate) async fn insert(c: &mut Connection<'_>, letters: &[Letter], at: Times
             DeliveryState::Pending.as_str(),
             0_u32,
             letter.due_at,
-            at
+            at,
+            letter.trace
         ]
     };
-    c.later_rows(INSERT, 11, letters.iter().flat_map(row).collect()).await
+    c.later_rows(INSERT, 12, letters.iter().flat_map(row).collect()).await
 }
 
 /// Begins those that are due and in nobody's hands, in the order in which they were named. A row that cannot be read is
@@ -160,6 +163,7 @@ fn read(row: &Row) -> PortResult<(Beginning, Delivery)> {
         attempt: columns.next::<u32>()? + 1,
         failures: columns.next()?,
         created_at: columns.next()?,
+        trace: columns.next()?,
     };
     Ok((beginning, delivery))
 }

@@ -66,6 +66,7 @@ pub(super) async fn tell(
                 address: person.email.clone(),
                 person: Some((person.user, person.name.clone())),
                 due_at: delivery.due_at,
+                trace: delivery.trace,
             })
         })
         .collect();

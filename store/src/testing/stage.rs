@@ -219,6 +219,7 @@ impl Stage {
             fingerprint: Fingerprint::of(&[&id.to_bytes()]),
             retry_of: None,
             reply_to: None,
+            trace: None,
         }
     }
 

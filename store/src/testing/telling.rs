@@ -8,11 +8,16 @@ use fairy_jobs::{
     command::{Assignment, Command, DeleteTask, TaskName, Watching},
     id::{DeliveryId, NoticeId},
     lane::Sink,
-    notice::{Notice, Reason, Receipt},
+    notice::{Beginning, Notice, Reason, Receipt},
+    operation::Operation,
     page::{Limit, PageRequest},
-    ports::{Attempt, Deliveries as _, DeliveryContent, Feed as _, NewDelivery, Notices as _, Sinks as _},
+    ports::{
+        Attempt, Deliveries as _, DeliveryContent, Feed as _, Ledger as _, NewDelivery, Notices as _,
+        Sinks as _,
+    },
     task::Task,
     team::Role,
+    trace::Trace,
 };
 
 use super::stage::{Stage, Team};
@@ -24,6 +29,7 @@ super::tests! {
     a_watcher_who_stopped_is_left_in_peace,
     the_actor_is_shown_all_they_did,
     receipts_show_everybody_and_the_actor_once,
+    a_trace_stays_with_changes_and_with_what_tells_of_them,
 }
 
 pub struct Scene {
@@ -72,7 +78,7 @@ impl Scene {
             changes: changes.iter().map(|change| change.seq).collect(),
             created_at: at,
         };
-        (notice, NewDelivery { id: stage.delivery(), due_at: at })
+        (notice, NewDelivery { id: stage.delivery(), due_at: at, trace: None })
     }
 
     pub async fn tell(&self, stage: &Stage, notices: &[(Notice, NewDelivery)], seq: u64) -> Vec<DeliveryId> {
@@ -227,4 +233,22 @@ async fn receipts_show_everybody_and_the_actor_once(stage: &Stage) {
         }
         assert_eq!(walked, whole, "{limit} a page");
     }
+}
+
+async fn a_trace_stays_with_changes_and_with_what_tells_of_them(stage: &Stage) {
+    let scene = scene(stage).await;
+    let trace = Trace::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    assert!(trace.is_some() && scene.last(stage).await.trace.is_none());
+    let assign = Assignment { task: TaskName::Id(scene.task.id), user: scene.mina.id };
+    let operation = stage.operation(&scene.team, scene.owner.id, Command::Assign(assign));
+    let operation = Operation { trace, ..operation };
+    stage.store.apply(scene.team.workspace, &[operation], stage.now()).await.unwrap();
+    let change = scene.last(stage).await;
+    assert_eq!(change.trace, trace);
+    let (notice, delivery) = scene.notice(stage, &scene.mina, Reason::Assigned, &[&change]);
+    let new = (notice, NewDelivery { trace, ..delivery });
+    let told = scene.tell(stage, &[new], change.seq).await;
+    let lease = std::time::Duration::from_secs(60);
+    let begun = stage.store.begin(&told, Beginning::Together, lease, stage.now()).await.unwrap();
+    assert_eq!(begun.deliveries.iter().map(|begun| begun.trace).collect::<Vec<_>>(), [trace]);
 }

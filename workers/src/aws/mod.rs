@@ -14,7 +14,7 @@ mod session;
 
 pub use self::{
     dynamodb::{DynamoDb, Table, TableReport},
-    eventbridge::{EventBridge, TraceHeader},
+    eventbridge::EventBridge,
     ses::{Account, Bucket, Permit, SendRate, Ses, SesOptions},
     session::{Aws, AwsError},
 };

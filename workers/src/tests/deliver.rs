@@ -83,6 +83,7 @@ pub(super) fn row(number: u8) -> Row {
         attempt: 0,
         failures: 0,
         created_at: start(),
+        trace: None,
     };
     let content = link(start() + SignedDuration::from_hours(30 * 24));
     let (in_hand, deaths, error, end) = (false, 0, None, None);

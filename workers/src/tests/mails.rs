@@ -39,6 +39,7 @@ fn delivery(subject: Subject, to: UserId) -> Delivery {
         attempt: 1,
         failures: 0,
         created_at: start(),
+        trace: None,
     }
 }
 

@@ -5,6 +5,7 @@ use fairy_jobs::{
     id::WorkspaceId,
     ports::{EventBus as _, PortError},
     testing::activity::feed,
+    trace::Trace,
 };
 use fairy_workers::aws::EventBridge;
 use serde_json::{Value, json};
@@ -196,10 +197,16 @@ async fn a_bus_that_takes_nothing_is_left_for_later() {
 #[tokio::test]
 async fn events_carry_the_trace_they_belong_to() {
     let stand_in = StandIn::new(by_seq(|_, _| None)).await;
-    let header = "Root=1-67891233-abcdef012345678912345678";
-    let bus = bus_at(&stand_in).traced(std::sync::Arc::new(move || Some(header.to_owned())));
-    bus.publish(&feed(HERE, 1)).await.unwrap();
-    assert_eq!(stand_in.asked("PutEvents")[0]["Entries"][0]["TraceHeader"], header);
+    let mut changes = feed(HERE, 3);
+    let parent = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7";
+    changes[0].trace = Trace::parse(&format!("00-{parent}-01"));
+    changes[1].trace = Trace::parse(&format!("00-{parent}-00"));
+    bus_at(&stand_in).publish(&changes).await.unwrap();
+    let header = "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=00f067aa0ba902b7;Sampled";
+    let entries = &stand_in.asked("PutEvents")[0]["Entries"];
+    assert_eq!(entries[0]["TraceHeader"], format!("{header}=1"));
+    assert_eq!(entries[1]["TraceHeader"], format!("{header}=0"));
+    assert!(entries[2].get("TraceHeader").is_none());
 }
 
 #[tokio::test]

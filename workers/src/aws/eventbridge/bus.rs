@@ -40,10 +40,9 @@ const UNWANTED: [&str; 5] = [
 impl EventBus for EventBridge {
     async fn publish(&self, changes: &[Change]) -> PortResult<()> {
         self.be_there().await?;
-        let trace = self.trace.as_ref().and_then(|trace| trace());
         let mut entries = Vec::with_capacity(changes.len());
         for change in changes {
-            match entry::entry(change, &self.bus, trace.clone()) {
+            match entry::entry(change, &self.bus) {
                 Ok(entry) => entries.push(entry),
                 Err(reason) => self.set_one_aside(&event_id(change), &reason),
             }

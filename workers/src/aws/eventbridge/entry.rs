@@ -4,6 +4,7 @@ use aws_sdk_eventbridge::{primitives::DateTime, types::PutEventsRequestEntry};
 use fairy_jobs::{
     change::Change,
     event::{event_id, event_json},
+    trace::Trace,
 };
 
 const SOURCE: &str = "fairy";
@@ -25,7 +26,7 @@ pub(super) struct Entry {
 }
 
 /// The entry of a change; what is wrong with it if there can be none.
-pub(super) fn entry(change: &Change, bus: &str, trace: Option<String>) -> Result<Entry, String> {
+pub(super) fn entry(change: &Change, bus: &str) -> Result<Entry, String> {
     // What an event has beyond its change (id, workspace) is shorter than the audience that it leaves out, or short.
     let fitting = change.fitting(DETAIL - 256);
     let detail = event_json(&fitting).map_err(|error| format!("it cannot be written as JSON: {error}"))?;
@@ -35,13 +36,22 @@ pub(super) fn entry(change: &Change, bus: &str, trace: Option<String>) -> Result
         .detail_type(change.kind.as_str())
         .time(DateTime::from_millis(change.at.as_millisecond()))
         .detail(detail)
-        .set_trace_header(trace)
+        .set_trace_header(change.trace.as_ref().map(trace_header))
         .build();
     let bytes = size(&event);
     if bytes > MOST_BYTES {
         return Err(format!("it has {bytes} bytes, and an event may have {MOST_BYTES}"));
     }
     Ok(Entry { id: event_id(change), event })
+}
+
+/// A trace as X-Ray writes it (`X-Amzn-Trace-Id`, "AWS X-Ray concepts", tracing header). Its trace ids are those of W3C in
+/// three parts; that the first was once a time no longer matters there.
+fn trace_header(trace: &Trace) -> String {
+    let id = trace.trace_id();
+    let (first, rest) = id.split_at(8);
+    let sampled = u8::from(trace.is_sampled());
+    format!("Root=1-{first}-{rest};Parent={};Sampled={sampled}", trace.span_id())
 }
 
 /// The bytes of an entry as AWS counts them.
@@ -86,7 +96,7 @@ mod tests {
     }
 
     fn bytes(change: &Change) -> usize {
-        size(&entry(change, "bus", None).unwrap().event)
+        size(&entry(change, "bus").unwrap().event)
     }
 
     #[test]
@@ -108,7 +118,7 @@ mod tests {
         let small = feed(WorkspaceId::from_bytes([1; 16]), 25);
         let large = (0..5).map(|_| change(&"🦊".repeat(Body::LIMIT)));
         let changes: Vec<Change> = small.into_iter().chain(large).collect();
-        let entries = changes.iter().map(|change| entry(change, "bus", None).unwrap()).collect();
+        let entries = changes.iter().map(|change| entry(change, "bus").unwrap()).collect();
         let calls = calls(entries);
         let lengths: Vec<usize> = calls.iter().map(Vec::len).collect();
         assert_eq!(lengths, [10, 10, 8, 2]);
@@ -122,7 +132,7 @@ mod tests {
         let longest = "🦊".repeat(Body::LIMIT);
         let mut change = change(&longest);
         change.fields[0].from = Value::String(longest);
-        assert!(!entry(&change, "bus", None).unwrap().event.detail().unwrap().contains("[cut"));
+        assert!(!entry(&change, "bus").unwrap().event.detail().unwrap().contains("[cut"));
         assert!(bytes(&change) > 160_000);
     }
 
@@ -130,8 +140,8 @@ mod tests {
     fn what_is_too_large_is_cut_and_what_cannot_be_cut_is_refused() {
         let mut change = change(&"\n".repeat(400_000));
         assert!(bytes(&change) < 40_000);
-        assert!(entry(&change, "bus", None).unwrap().event.detail().unwrap().contains("[cut"));
+        assert!(entry(&change, "bus").unwrap().event.detail().unwrap().contains("[cut"));
         change.fields[1].to = Value::Array(vec![Value::from("label"); 50_000]);
-        assert!(entry(&change, "bus", None).unwrap_err().contains("bytes"));
+        assert!(entry(&change, "bus").unwrap_err().contains("bytes"));
     }
 }

@@ -24,15 +24,11 @@ use tokio::time::Instant;
 
 use super::{Aws, AwsError};
 
-/// Says which trace the work in hand belongs to, as an `X-Amzn-Trace-Id` header.
-pub type TraceHeader = dyn Fn() -> Option<String> + Send + Sync;
-
 /// A bus.
 #[derive(Clone)]
 pub struct EventBridge {
     client: Client,
     bus: String,
-    trace: Option<Arc<TraceHeader>>,
     shared: Arc<Shared>,
 }
 
@@ -57,19 +53,13 @@ impl EventBridge {
             return Err(AwsError::Unfit(format!("`{bus}` must be the name or the ARN of an event bus")));
         }
         let client = Client::new(aws.config());
-        Ok(Self { client, bus, trace: None, shared: Arc::default() })
+        Ok(Self { client, bus, shared: Arc::default() })
     }
 
     /// Whether a bus can have this name or ARN.
     pub fn may_be_called(bus: &str) -> bool {
         let fits = |c: char| c.is_ascii_alphanumeric() || "/.-_:".contains(c);
         (1..=1_600).contains(&bus.len()) && bus.chars().all(fits)
-    }
-
-    /// The same with events that carry the trace they belong to.
-    #[must_use]
-    pub fn traced(self, trace: Arc<TraceHeader>) -> Self {
-        Self { trace: Some(trace), ..self }
     }
 
     /// How many changes this process has set aside, because the bus never takes them.
