@@ -39,7 +39,7 @@ pub fn start(log: &Log, traces: Option<&Traces>) {
     };
     let filter = EnvFilter::new(format!("{QUIET},{}", log.level));
     // Spans are for traces: a line names the one that it belongs to by its ids.
-    let lines = lines.with_filter(filter.and(filter_fn(|metadata| metadata.is_event())));
+    let lines = lines.with_filter(filter.and(filter_fn(|metadata| !metadata.is_span())));
     let started = tracing_subscriber::registry().with(lines).with(traces.map(Traces::layer)).try_init();
     if started.is_ok() {
         std::panic::set_hook(Box::new(panicked));
