@@ -8,12 +8,14 @@ pub mod channels;
 pub mod cli;
 pub mod cluster;
 pub mod config;
+pub mod desk;
 pub mod embedded;
 mod failure;
 pub mod hints;
 pub mod lanes;
 mod observe;
 pub mod process;
+pub mod retry;
 pub mod stack;
 
 pub use failure::Failure;

@@ -53,6 +53,8 @@ pub(crate) struct Limits {
     pub device: Limit<[u8; 16]>,
     /// Checks of a password by its owner, who is let in already or holds a link.
     pub password: Limit<UserId>,
+    /// Requests for operators by address.
+    pub operator: Limit<Network>,
     /// Mails with links by account, named by the hash of its address.
     pub link: Limit<[u8; 32]>,
     /// Invitations by the hash of the address.
@@ -80,13 +82,14 @@ impl Front {
                 sign_in: Limit::new("sign_in", rates.sign_in, limiter),
                 device: Limit::new("device", rates.sign_in, limiter),
                 password: Limit::new("password", rates.sign_in, limiter),
+                operator: Limit::new("operator", rates.operator, limiter),
                 link: Limit::new("link", rates.link, limiter),
                 invited: Limit::new("invited", rates.invited, limiter),
                 inviter: Limit::new("inviter", rates.inviter, limiter),
                 invitations: Limit::new("invitations", rates.invitations, limiter),
             },
             claims: Claims::default(),
-            streams: StreamSlots::default(),
+            streams: StreamSlots::new(Arc::clone(&services.meter)),
             rooms: Rooms::default(),
             services,
             settings,

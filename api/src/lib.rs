@@ -7,6 +7,7 @@
 mod accept;
 mod app;
 mod auth;
+mod desk;
 mod edge;
 mod front;
 mod host;
@@ -25,6 +26,8 @@ use std::time::Duration;
 
 pub use accept::operation_job;
 pub use app::{app, spec};
+pub use auth::AdminToken;
+pub use desk::{Again, Desk, Retried};
 pub use host::is_local;
 pub use services::Services;
 pub use settings::{Rates, Settings, SignUp};

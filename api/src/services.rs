@@ -7,11 +7,13 @@ use fairy_jobs::{
     id::IdSource,
     link::LinkKey,
     ports::{
-        Accounts, ActivityLog, Feed, FeedSignal, Ledger, Limiter, Notices, OutcomeChannel, Relay, Tasks,
-        Teams, Upkeep,
+        Accounts, ActivityLog, Feed, FeedSignal, Ledger, Limiter, Meter, Notices, OutcomeChannel, Relay,
+        Tasks, Teams, Upkeep,
     },
 };
 use fairy_queue::{LaneSpec, Queue};
+
+use crate::Desk;
 
 /// The outside, as far as the API needs it.
 #[derive(Clone)]
@@ -36,6 +38,8 @@ pub struct Services {
     pub queue: Queue,
     /// The lane in which operations wait.
     pub operations: &'static LaneSpec,
+    /// Where operators are served.
+    pub desk: Arc<dyn Desk>,
     /// Brings outcomes to waiting requests.
     pub outcomes: Arc<dyn OutcomeChannel>,
     /// Wakes live feeds.
@@ -44,6 +48,8 @@ pub struct Services {
     pub relay: Arc<dyn Relay>,
     /// Counts what callers do in all processes that serve the API; nothing where there is but this one.
     pub limiter: Option<Arc<dyn Limiter>>,
+    /// Counts how it fares.
+    pub meter: Arc<dyn Meter>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Makes ids and secrets.

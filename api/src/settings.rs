@@ -6,6 +6,8 @@ use fairy_jobs::rate::Rate;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::AdminToken;
+
 /// The settings of the HTTP surface.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -19,6 +21,8 @@ pub struct Settings {
     pub drain: CancellationToken,
     /// How many trusted proxies stand in front, each adding one entry to `X-Forwarded-For`; 0: the header is ignored.
     pub forwarded_hops: u8,
+    /// What operators show; without one `/v1/admin` is not there.
+    pub admin_token: Option<AdminToken>,
     /// How often one may ask.
     pub rates: Rates,
 }
@@ -32,6 +36,7 @@ impl Settings {
             mail_dir: None,
             drain: CancellationToken::new(),
             forwarded_hops: 0,
+            admin_token: None,
             rates: Rates::default(),
         }
     }
@@ -65,6 +70,8 @@ pub struct Rates {
     /// Sign-ins to one account from browsers that are not known to it; from each browser that is; and checks of the
     /// password by who is let in already.
     pub sign_in: Rate,
+    /// Requests for operators from one address, whatever token they show.
+    pub operator: Rate,
     /// Mails with links to one account.
     pub link: Rate,
     /// Invitations to one address, over all workspaces.
@@ -85,6 +92,7 @@ impl Rates {
             workspace: self.workspace.times(factor),
             credentials_address: self.credentials_address.times(factor),
             sign_in: self.sign_in.times(factor),
+            operator: self.operator.times(factor),
             link: self.link.times(factor),
             invited: self.invited.times(factor),
             inviter: self.inviter.times(factor),
@@ -102,6 +110,7 @@ impl Default for Rates {
             // An office, or a test suite that makes a few hundred accounts, shares one address.
             credentials_address: Rate::per_minute(600, 60),
             sign_in: Rate::per_minute(30, 6),
+            operator: Rate::per_minute(120, 60),
             // Whoever knows an address can have a link sent to it, so this is all that stands before its mailbox.
             link: Rate::per_hour(5, 12),
             invited: Rate::per_hour(3, 4),

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use crate::{
-    AuditEntry, DeadPage, Failure, Found, JobId, LaneSpec, LaneStats, NewJob, Page, PushError, Pushed,
-    QueueError, Which,
+    AuditEntry, DeadPage, Failure, Found, JobId, LaneSpec, LaneStats, NewJob, Owed, OwedPage, Page,
+    PushError, Pushed, QueueError, Which,
 };
 
 /// Proof of holding one hand-out; void once its lease was taken over (a fencing token).
@@ -176,7 +176,14 @@ pub trait Broker: Send + Sync + 'static {
     /// by another job; returns the ids put back.
     async fn retry_dead(&self, lane: &LaneSpec, which: Which, by: &str) -> Result<Vec<JobId>, QueueError>;
 
-    /// Deletes dead letters; returns the ids deleted.
+    /// Reads a part of the lane's account, at most 500 entries.
+    async fn owed(&self, lane: &LaneSpec, after: Option<JobId>, limit: u32) -> Result<OwedPage, QueueError>;
+
+    /// Strikes jobs out of the account.
+    async fn acquit(&self, lane: &LaneSpec, known: Vec<Owed>) -> Result<(), QueueError>;
+
+    /// Deletes dead letters, and strikes out of the account whichever of the named jobs the lane does not hold; returns
+    /// the ids of both.
     async fn discard_dead(&self, lane: &LaneSpec, which: Which, by: &str) -> Result<Vec<JobId>, QueueError>;
 
     /// Stops or restarts handing out, of one group or of the whole lane; pushes are accepted all the while.

@@ -46,6 +46,9 @@ pub struct NewJob {
     /// How many bytes at the beginning of the tag tell a repeat from another use of the unique key: a push of which one
     /// key is held for another use is refused whole. 0: every use of a key is a repeat.
     pub telling: usize,
+    /// Whether it stands in the lane's account under its unique key until somebody vouches for it; without such a key it
+    /// never does.
+    pub accountable: bool,
     /// Not to be handed out before this much time has passed.
     pub delay: Option<Duration>,
     /// The payload version needed; a worker below it hands the job back without an attempt.
@@ -111,6 +114,13 @@ impl NewJob {
     #[must_use]
     pub fn telling(mut self, bytes: usize) -> Self {
         self.telling = bytes;
+        self
+    }
+
+    /// Enters it in the lane's account, under its unique key, until [`Queue::acquit`](crate::Queue::acquit).
+    #[must_use]
+    pub fn accountable(mut self) -> Self {
+        self.accountable = true;
         self
     }
 

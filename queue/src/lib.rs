@@ -10,6 +10,8 @@ mod broker;
 mod dead;
 mod job;
 mod lane;
+mod observer;
+mod owed;
 mod push;
 mod queue;
 pub mod redis;
@@ -26,6 +28,8 @@ pub use broker::{Ask, Broker, Claimed, Doom, Hand, RawJob, Settled, Token, Verdi
 pub use dead::{AuditEntry, DeadJob, DeadPage, Failure, Page, Which};
 pub use job::{Hold, JobId, NewJob, Unique};
 pub use lane::{LaneSpec, Order, RetrySchedule};
+pub use observer::{JobEnd, Observer};
+pub use owed::{Owed, OwedPage};
 pub use push::{Existing, Found, FoundState, PushError, Pushed};
 pub use queue::{Queue, QueueError, TraceSource};
 pub use stats::LaneStats;

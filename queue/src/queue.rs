@@ -7,9 +7,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::{
-    AuditEntry, Broker, DeadPage, Found, JobId, LaneSpec, LaneStats, NewJob, Order, Page, PushError, Pushed,
-    Which,
+    AuditEntry, Broker, DeadPage, Found, JobId, LaneSpec, LaneStats, NewJob, Observer, Order, Owed, OwedPage,
+    Page, PushError, Pushed, Which,
 };
 
 /// Most jobs in one push.
@@ -31,6 +33,7 @@ pub type TraceSource = fn() -> Option<String>;
 #[derive(Clone)]
 pub struct Queue {
     broker: Arc<dyn Broker>,
+    observer: Arc<dyn Observer>,
     trace: Option<TraceSource>,
 }
 
@@ -43,7 +46,7 @@ impl fmt::Debug for Queue {
 impl Queue {
     /// A queue over `broker`.
     pub fn new(broker: Arc<dyn Broker>) -> Self {
-        Self { broker, trace: None }
+        Self { broker, observer: Arc::new(()), trace: None }
     }
 
     /// The same, with jobs that carry the trace in which they are pushed.
@@ -52,19 +55,37 @@ impl Queue {
         Self { trace: Some(source), ..self }
     }
 
+    /// The same lanes, of which somebody is told what happens through this handle.
+    #[must_use]
+    pub fn observed(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer, ..self }
+    }
+
     /// The store itself, for the machinery that drives workers.
     pub fn broker(&self) -> &Arc<dyn Broker> {
         &self.broker
+    }
+
+    /// Who is told what happens.
+    pub(crate) fn observer(&self) -> &Arc<dyn Observer> {
+        &self.observer
     }
 
     /// Queues a batch: all or none, in order, in one round trip, durable when it returns.
     ///
     /// # Errors
     /// See [`PushError`]; only [`PushError::Unknown`] leaves open whether anything was written.
-    pub async fn push(&self, lane: &LaneSpec, mut jobs: Vec<NewJob>) -> Result<Vec<Pushed>, PushError> {
+    pub async fn push(&self, lane: &LaneSpec, jobs: Vec<NewJob>) -> Result<Vec<Pushed>, PushError> {
         if jobs.is_empty() {
             return Ok(Vec::new());
         }
+        let (count, began) = (jobs.len(), Instant::now());
+        let pushed = self.push_checked(lane, jobs).await;
+        self.observer.pushed(lane, count, began.elapsed(), pushed.as_ref().err());
+        pushed
+    }
+
+    async fn push_checked(&self, lane: &LaneSpec, mut jobs: Vec<NewJob>) -> Result<Vec<Pushed>, PushError> {
         if jobs.len() > MAX_PUSH {
             return Err(PushError::TooMany { count: jobs.len(), limit: MAX_PUSH });
         }
@@ -126,7 +147,32 @@ impl Queue {
         self.broker.retry_dead(lane, which, by).await
     }
 
-    /// Deletes dead letters.
+    /// Reads a part of a lane's account, at most 500 entries, after this job: what has left the lane and nobody has vouched
+    /// for.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn owed(
+        &self,
+        lane: &LaneSpec,
+        after: Option<JobId>,
+        limit: u32,
+    ) -> Result<OwedPage, QueueError> {
+        self.broker.owed(lane, after, limit).await
+    }
+
+    /// Vouches for these jobs: it is known what became of them.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn acquit(&self, lane: &LaneSpec, known: Vec<Owed>) -> Result<(), QueueError> {
+        if known.is_empty() {
+            return Ok(());
+        }
+        self.broker.acquit(lane, known).await
+    }
+
+    /// Deletes dead letters, and strikes out of the account whichever of the named jobs are lost.
     ///
     /// # Errors
     /// When the store cannot be written.

@@ -295,11 +295,11 @@ async fn a_crash_with_much_in_hand_costs_little() {
 }
 
 #[tokio::test]
-async fn a_file_of_version_1_is_brought_up_to_date() {
+async fn a_file_of_an_older_version_is_brought_up_to_date() {
     let file = TempFile::new();
     file.serve(Knobs::default()).await.close().await;
     let mut conn = SqliteConnectOptions::new().filename(file.path()).connect().await.unwrap();
-    let older = "DROP INDEX jobs_cohort; ALTER TABLE jobs DROP COLUMN cohort; PRAGMA user_version = 1";
+    let older = "DROP TABLE owed; DROP INDEX jobs_cohort; ALTER TABLE jobs DROP COLUMN cohort; PRAGMA user_version = 1";
     sqlx::raw_sql(older).execute(&mut conn).await.unwrap();
     let tool = open(file.options(Mode::Tool)).await;
     assert!(matches!(&tool, Err(OpenError::Unusable { error, .. }) if error.contains("older")), "{tool:?}");

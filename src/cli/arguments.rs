@@ -98,7 +98,7 @@ pub enum LaneAction {
     /// An operation that failed stays failed, for that was told: a new one is made that asks for the same, and its id is
     /// printed.
     Retry(Letters),
-    /// Delete dead letters.
+    /// Delete dead letters; of a lost operation, whose job the log names, end the alarm.
     Discard(Letters),
     /// Stop handing out jobs of a lane or of one of its groups; jobs are still accepted.
     Pause(Stretch),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{
     arguments::{LaneAction, Letters, Stretch},
-    retry::{self, Retried},
+    retry,
     run::print,
     table::table,
 };
@@ -88,7 +88,7 @@ async fn retry_operations(
     letters: &Letters,
     by: &str,
 ) -> Result<String, Failure> {
-    let Retried { count, left } = retry::retry(config, queue, letters, by).await?;
+    let (count, left) = retry::retry(config, queue, letters, by).await?;
     if left.is_empty() {
         return Ok(format!("{count} put into operations"));
     }

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use fairy_api::AdminToken;
 use url::Url;
 
 use super::{
@@ -43,6 +44,7 @@ fn config(reader: &Reader<'_>) -> Option<Config> {
     let mail = mail::mail(reader, directory.join("mail"));
     let sign_up = sign_up(reader, in_files);
     let secret = shared_secret(reader, &directory, database.as_ref().is_none_or(Place::is_file));
+    let admin_token = admin_token(reader);
     let limits_factor = reader.read("limits.factor", |text| number(text, 1, 1000));
     let drain = reader.read("stop.drain_seconds", |text| number(text, 0, 600));
     let seconds = reader.read("stop.seconds", |text| number(text, 1, 600));
@@ -57,6 +59,7 @@ fn config(reader: &Reader<'_>) -> Option<Config> {
         mail: mail?,
         sign_up: sign_up?,
         secret: secret?,
+        admin_token: admin_token?,
         limits_factor: limits_factor?,
         drain_for: drain.map(|seconds| Duration::from_secs(seconds.into())),
         stop_within: Duration::from_secs(seconds?.into()),
@@ -88,6 +91,14 @@ fn shared_secret(reader: &Reader<'_>, directory: &Path, in_file: bool) -> Option
             None
         }
         Some(_) => reader.read("auth.secret", secret),
+    }
+}
+
+/// The token of operators, if there is one.
+fn admin_token(reader: &Reader<'_>) -> Option<Option<AdminToken>> {
+    match reader.given("admin.token") {
+        None => Some(None),
+        Some(_) => reader.read("admin.token", |text| long_enough(text).map(AdminToken::new)).map(Some),
     }
 }
 
@@ -173,11 +184,15 @@ fn public_url(text: &str) -> Result<Url, String> {
 }
 
 fn secret(text: &str) -> Result<SecretSource, String> {
+    long_enough(text).map(|text| SecretSource::Text(text.to_owned()))
+}
+
+fn long_enough(text: &str) -> Result<&str, String> {
     match text.chars().count() {
         0..SECRET_CHARS => Err(format!(
             "is too short: give at least {SECRET_CHARS} random characters, such as those of `openssl rand -hex 32`"
         )),
-        _ => Ok(SecretSource::Text(text.to_owned())),
+        _ => Ok(text),
     }
 }
 

@@ -26,7 +26,7 @@ impl Setting {
 }
 
 /// All settings, in the order of the reference.
-pub static SETTINGS: [Setting; 30] = [
+pub static SETTINGS: [Setting; 31] = [
     plain("http.address", Some("127.0.0.1:3000"), "", "Where the API listens."),
     plain(
         "http.public_url",
@@ -160,6 +160,11 @@ pub static SETTINGS: [Setting; 30] = [
         "auth.secret",
         "the file `{DATA_DIR}/secret.key`, made at the first start; none with a database server",
         "At least 32 characters from which link and CSRF keys are made, such as those of `openssl rand -hex 32`; all processes have the same. Changing it voids links in mails sent before.",
+    ),
+    secret(
+        "admin.token",
+        "none: `/v1/admin` is not there",
+        "At least 32 characters that operators send to `/v1/admin/lanes` as `Authorization: Bearer`, such as those of `openssl rand -hex 32`. Whoever has it sees and changes the lanes of all.",
     ),
     plain("limits.factor", Some("1"), "", "Multiplies all rate limits of the API, 1 to 1000."),
     plain(

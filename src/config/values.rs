@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use fairy_api::AdminToken;
 use fairy_workers::{aws::Table, mail::Sender};
 use url::Url;
 
@@ -28,6 +29,8 @@ pub struct Config {
     pub sign_up: SignUp,
     /// From where the server's secret comes.
     pub secret: SecretSource,
+    /// What operators show to the API; `None`: it serves none.
+    pub admin_token: Option<AdminToken>,
     /// What rate limits are multiplied by.
     pub limits_factor: u32,
     /// How long an API that is to stop goes on as before, so that who stands in front sees it; `None`: as its role has it.

@@ -1,8 +1,7 @@
 //! The routes of the admin listener; nothing else is served there.
 
 use poem::{
-    EndpointExt as _, IntoResponse, Response, Route, endpoint::BoxEndpoint, get, handler, http::StatusCode,
-    web::Data,
+    EndpointExt as _, Response, Route, endpoint::BoxEndpoint, get, handler, http::StatusCode, web::Data,
 };
 
 use super::{Vitals, health, metrics};
@@ -39,11 +38,14 @@ async fn ready(Data(vitals): Data<&Vitals>) -> Response {
 
 #[handler]
 async fn figures(Data(vitals): Data<&Vitals>) -> Response {
+    let text = match metrics::text(vitals).await {
+        Ok(text) => text,
+        Err(error) => return json(StatusCode::INTERNAL_SERVER_ERROR, format!("{{\"error\":\"{error}\"}}")),
+    };
     Response::builder()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
         .header("Cache-Control", "no-store")
-        .body(metrics::text(vitals).await)
-        .into_response()
+        .body(text)
 }
 
 fn json(status: StatusCode, body: String) -> Response {

@@ -8,7 +8,12 @@ use fairy_workers::Services;
 use tokio::sync::mpsc;
 
 use super::{tasks::Running, wire::LANES};
-use crate::{Failure, config::Config, lanes};
+use crate::{
+    Failure,
+    config::Config,
+    lanes::{self, OPERATIONS},
+    observe::{Auditor, Found},
+};
 
 /// Who works here.
 pub struct Crew {
@@ -20,6 +25,8 @@ pub struct Crew {
     pub workers: Running,
     /// Finds what hints lost.
     pub sweeper: Running,
+    /// Finds what the lane of operations lost, where that is worked.
+    pub auditor: Option<(Running, Found)>,
 }
 
 impl Crew {
@@ -43,7 +50,9 @@ impl Crew {
         if config.database.is_file() {
             free_begun(&services).await?;
         }
+        let audits = lanes.iter().any(|lane| lane.name == OPERATIONS.name);
         Ok(Self {
+            auditor: audits.then(|| auditor(&queue, &services)),
             workers: workers(queue, services.clone(), lanes.clone()),
             sweeper: sweeper(services.clone()),
             services,
@@ -70,6 +79,17 @@ fn sweeper(services: Arc<Services>) -> Running {
         fairy_workers::sweeper(services, stop.cancelled_owned()).await;
         Ok(())
     })
+}
+
+fn auditor(queue: &Queue, services: &Services) -> (Running, Found) {
+    let found = Found::default();
+    let (ledger, clock) = (services.ledger.clone(), services.clock.clone());
+    let auditor = Auditor::new(queue.clone(), ledger, clock, found.clone());
+    let running = Running::spawn("the auditor", |stop| async move {
+        auditor.run(stop).await;
+        Ok(())
+    });
+    (running, found)
 }
 
 /// The lanes under one monitor. It would go on while one worker of several has ended, so the first that ends before the

@@ -14,7 +14,7 @@ use super::{Cloud, Parts, Role, files, servers};
 use crate::{
     Failure,
     config::{Config, Place, QueueServer},
-    observe,
+    observe::{self, Meters},
     process::{lock::Lock, secret},
 };
 
@@ -62,6 +62,12 @@ impl Opened {
         }
         cloud.prepare(role).await?;
         Ok(Self { queue, store, link_key, cloud, locks })
+    }
+
+    /// The same, with somebody who counts what happens in the lanes.
+    pub fn observed(self, meters: &Meters) -> Self {
+        let queue = self.queue.observed(Arc::new(meters.clone()));
+        Self { queue, ..self }
     }
 
     /// The activity log, where the settings put it.

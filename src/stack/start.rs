@@ -54,6 +54,7 @@ impl Stack {
         }
         let stopping = CancellationToken::new();
         let wired = Wired::new(config, &parts, role)?;
+        let opened = opened.observed(&wired.meters);
         let crew = match role.lanes() {
             Some(lanes) => {
                 let services = wired.workers(config, &parts, &opened, &public_url)?;
@@ -71,7 +72,9 @@ impl Stack {
                 server: serve("the HTTP server", gate, app, http_share(config.stop_within)),
             }
         });
-        let observed = observe::app(wired.vitals(&opened, stopping.clone()));
+        let account = crew.as_ref().and_then(|crew| Some(crew.auditor.as_ref()?.1.clone()));
+        let vitals = observe::Vitals { account, ..wired.vitals(&opened, stopping.clone()) };
+        let observed = observe::app(vitals);
         Ok(Self {
             admin_address: admin_gate.address(),
             public_url,
@@ -102,7 +105,10 @@ impl Stack {
     pub async fn broken(&mut self) -> Failure {
         let mut tasks = vec![&mut self.relay, &mut self.admin];
         tasks.extend(self.front.as_mut().map(|front| &mut front.server));
-        tasks.extend(self.crew.as_mut().into_iter().flat_map(|crew| [&mut crew.workers, &mut crew.sweeper]));
+        if let Some(crew) = self.crew.as_mut() {
+            tasks.extend([&mut crew.workers, &mut crew.sweeper]);
+            tasks.extend(crew.auditor.as_mut().map(|(auditor, _)| auditor));
+        }
         Failure::new(first_end(tasks).await)
     }
 }

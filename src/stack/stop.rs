@@ -84,6 +84,10 @@ impl Crew {
         }
         let workers = self.workers.end(HAND_BACK).await;
         let sweeper = self.sweeper.stop(SHORT).await;
-        [workers, sweeper].into_iter().filter_map(Result::err).collect()
+        let auditor = match self.auditor {
+            Some((running, _)) => running.stop(SHORT).await,
+            None => Ok(()),
+        };
+        [workers, sweeper, auditor].into_iter().filter_map(Result::err).collect()
     }
 }

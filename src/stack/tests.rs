@@ -178,6 +178,63 @@ async fn a_write_is_applied_and_told_once_and_nothing_is_left() {
     stack.stop().await.unwrap();
 }
 
+/// What `/metrics` says, once it says this.
+async fn figures(stack: &Stack, wanted: &str) -> String {
+    let mut look = tokio::time::interval(Duration::from_millis(20));
+    let until = tokio::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        look.tick().await;
+        let page = reqwest::get(format!("http://{}/metrics", stack.admin_address)).await.unwrap();
+        let text = page.text().await.unwrap();
+        if text.contains(&format!("\n{wanted}\n")) {
+            return text;
+        }
+        assert!(tokio::time::Instant::now() < until, "{wanted} was never said:\n{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happens_is_counted_and_what_is_lost_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let (clock, parts) = parts();
+    let stack = Stack::start(&config(directory.path()), parts, &Role::Up).await.unwrap();
+    let (mina, ..) = a_task_for_joon(&stack, directory.path()).await;
+    stack.drain().await.unwrap();
+    let text = figures(&stack, "fairy_unconfirmed_operations 0").await;
+    for line in [
+        "fairy_accepted_operations_total 1",
+        "fairy_accept_seconds_count 1",
+        "fairy_applied_operations_total 1",
+        "fairy_apply_seconds_count 1",
+        "fairy_lane_attempts_total{lane=\"operations\"} 1",
+        "fairy_lane_ends_total{end=\"done\",lane=\"operations\"} 1",
+        "fairy_lane_pushed_jobs_total{lane=\"operations\"} 1",
+        "fairy_lane_wait_seconds_count{lane=\"operations\"} 1",
+        "fairy_lane_work_seconds_count{lane=\"operations\"} 1",
+        "fairy_sink_seconds_count{sink=\"mail\"} 4",
+        "fairy_unaccounted_operations 0",
+        "fairy_streams 0",
+    ] {
+        assert!(text.contains(&format!("\n{line}\n")), "{line}: {text}");
+    }
+    assert!(text.contains("fairy_sink_seconds_count{sink=\"activity_log\"}"), "{text}");
+
+    // Somebody takes an accepted operation out of the file.
+    stack.opened.queue.pause(&lanes::OPERATIONS, None, "test").await.unwrap();
+    let address = format!("{}/workspaces/acme/tasks", mina.base);
+    let lost = mina.client.post(address).header("X-CSRF-Token", &mina.csrf).header("Prefer", "respond-async");
+    let lost = lost.json(&json!({ "project": "WEB", "title": "Lost" })).send().await.unwrap();
+    assert_eq!(lost.status(), StatusCode::ACCEPTED);
+    let url = format!("sqlite://{}", directory.path().join("queue.db").display());
+    let mut file = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.unwrap();
+    let gone = "DELETE FROM jobs WHERE unique_key LIKE 'op_%'";
+    assert_eq!(sqlx::query(gone).execute(&mut file).await.unwrap().rows_affected(), 1);
+    figures(&stack, "fairy_unconfirmed_operations 1").await;
+    clock.advance(Duration::from_secs(60));
+    figures(&stack, "fairy_unaccounted_operations 1").await;
+    stack.stop().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_finds_everything_and_a_second_start_is_refused() {
     let directory = tempfile::tempdir().unwrap();

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use fairy_api::{Rates, is_local};
-use fairy_jobs::ports::{EventBus, Mailer};
+use fairy_jobs::ports::{ActivityLog, EventBus, Ledger, Mailer};
 use fairy_store::Store;
 use fairy_workers::mail;
 use tokio_util::sync::CancellationToken;
@@ -15,9 +15,10 @@ use crate::{
     channels::Channels,
     cluster::Hears,
     config::{Config, Place, SignUp, Transport},
+    desk::Desk,
     hints::{Hints, Lanes},
     lanes,
-    observe::Vitals,
+    observe::{Metered, Meters, Vitals},
 };
 
 /// The lanes as the workers know them.
@@ -33,6 +34,7 @@ pub const LANES: fairy_workers::Lanes = fairy_workers::Lanes {
 pub struct Wired {
     pub channels: Channels,
     pub hints: Hints,
+    pub meters: Meters,
 }
 
 impl Wired {
@@ -50,7 +52,7 @@ impl Wired {
         };
         let sinks = sinks(config).into_iter().map(|sink| (sink, lanes::of_sink(sink))).collect();
         let hints = Hints::new(channels.clone(), Lanes { sinks, deliver: &lanes::DELIVER });
-        Ok(Self { channels, hints })
+        Ok(Self { channels, hints, meters: Meters::new(parts.clock.clone()) })
     }
 
     /// What the workers are given.
@@ -65,20 +67,21 @@ impl Wired {
         public_url: &Url,
     ) -> Result<Arc<fairy_workers::Services>, Failure> {
         let store = Arc::new(opened.store.clone());
+        let bus = opened.cloud.bus.clone().map(|bus| Arc::new(bus) as Arc<dyn EventBus>);
         Ok(Arc::new(fairy_workers::Services {
-            ledger: store.clone(),
+            ledger: Arc::new(self.metered(store.clone() as Arc<dyn Ledger>)),
             sinks: store.clone(),
             teams: store.clone(),
             notices: store.clone(),
             deliveries: store.clone(),
-            activity: opened.activity(),
+            activity: Arc::new(self.metered::<dyn ActivityLog>(opened.activity())),
             upkeep: store,
             backlog: Arc::new(fairy_workers::LaneBacklog {
                 queue: opened.queue.clone(),
                 lane: &lanes::OPERATIONS,
             }),
-            bus: opened.cloud.bus.clone().map(|bus| Arc::new(bus) as Arc<dyn EventBus>),
-            mailer: self.mailer(config, parts, &opened.cloud)?,
+            bus: bus.map(|bus| Arc::new(self.metered(bus)) as Arc<dyn EventBus>),
+            mailer: Arc::new(self.metered(self.mailer(config, parts, &opened.cloud)?)),
             outcomes: self.channels.outcomes(),
             relay: Arc::new(self.hints.clone()),
             clock: parts.clock.clone(),
@@ -99,6 +102,11 @@ impl Wired {
         }))
     }
 
+    /// The same port, counted.
+    fn metered<P: ?Sized>(&self, port: Arc<P>) -> Metered<P> {
+        Metered { port, meters: self.meters.clone() }
+    }
+
     /// What the API is given.
     pub fn api(&self, opened: &Opened, parts: &Parts) -> fairy_api::Services {
         let store: Arc<Store> = Arc::new(opened.store.clone());
@@ -110,13 +118,19 @@ impl Wired {
             feed: store.clone(),
             activity: opened.activity(),
             notices: store.clone(),
-            upkeep: store,
+            upkeep: store.clone(),
             queue: opened.queue.clone(),
             operations: &lanes::OPERATIONS,
+            desk: Arc::new(Desk {
+                queue: opened.queue.clone(),
+                ledger: store.clone(),
+                clock: parts.clock.clone(),
+            }),
             outcomes: self.channels.outcomes(),
             signal: self.channels.signal(),
             relay: Arc::new(self.hints.clone()),
             limiter: self.channels.limiter(),
+            meter: Arc::new(self.meters.clone()),
             clock: parts.clock.clone(),
             ids: parts.ids.clone(),
             link_key: opened.link_key.clone(),
@@ -146,6 +160,9 @@ impl Wired {
             queue: opened.queue.clone(),
             lanes: &lanes::ALL,
             channels: self.channels.clone(),
+            meters: self.meters.clone(),
+            account: None,
+            bus: opened.cloud.bus.clone(),
             stopping,
         }
     }
@@ -161,6 +178,7 @@ pub fn api_settings(config: &Config, public_url: Url, drain: CancellationToken) 
         mail_dir: mail_directory(config).filter(|_| is_for_one_machine(config, &public_url)),
         drain,
         forwarded_hops: config.http.proxies,
+        admin_token: config.admin_token.clone(),
         rates: Rates::default().times(config.limits_factor),
         ..fairy_api::Settings::new(public_url)
     }

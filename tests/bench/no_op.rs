@@ -5,14 +5,15 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use fairy::{
     channels::Channels,
+    desk::Desk,
     hints::{Hints, Lanes},
     lanes,
     process::{clock::SystemClock, ids::OsIds},
 };
 use fairy_jobs::{lane::Sink, link::LinkKey};
 use fairy_queue::{
-    Ask, AuditEntry, Broker, Claimed, DeadPage, Found, JobId, LaneSpec, LaneStats, NewJob, Page, PushError,
-    Pushed, Queue, QueueError, Settled, Token, Which,
+    Ask, AuditEntry, Broker, Claimed, DeadPage, Found, JobId, LaneSpec, LaneStats, NewJob, Owed, OwedPage,
+    Page, PushError, Pushed, Queue, QueueError, Settled, Token, Which,
 };
 use fairy_store::{Database, Options, Store};
 use poem::{Server, listener::TcpListener};
@@ -63,6 +64,14 @@ impl Broker for Nowhere {
 
     async fn retry_dead(&self, _: &LaneSpec, _: Which, _: &str) -> Result<Vec<JobId>, QueueError> {
         Ok(Vec::new())
+    }
+
+    async fn owed(&self, _: &LaneSpec, _: Option<JobId>, _: u32) -> Result<OwedPage, QueueError> {
+        Ok(OwedPage::default())
+    }
+
+    async fn acquit(&self, _: &LaneSpec, _: Vec<Owed>) -> Result<(), QueueError> {
+        Ok(())
     }
 
     async fn discard_dead(&self, _: &LaneSpec, _: Which, _: &str) -> Result<Vec<JobId>, QueueError> {
@@ -121,6 +130,7 @@ fn services(store: Store) -> fairy_api::Services {
     let store = Arc::new(store);
     let channels = Channels::default();
     let hints = Hints::new(channels.clone(), Lanes { sinks: Vec::new(), deliver: &lanes::DELIVER });
+    let queue = Queue::new(Arc::new(Nowhere));
     fairy_api::Services {
         accounts: store.clone(),
         teams: store.clone(),
@@ -129,13 +139,15 @@ fn services(store: Store) -> fairy_api::Services {
         feed: store.clone(),
         activity: store.clone(),
         notices: store.clone(),
-        upkeep: store,
-        queue: Queue::new(Arc::new(Nowhere)),
+        upkeep: store.clone(),
+        queue: queue.clone(),
         operations: &lanes::OPERATIONS,
+        desk: Arc::new(Desk { queue: queue.clone(), ledger: store, clock: Arc::new(SystemClock) }),
         outcomes: channels.outcomes(),
         signal: channels.signal(),
         relay: Arc::new(hints),
         limiter: None,
+        meter: Arc::new(()),
         clock: Arc::new(SystemClock),
         ids: Arc::new(OsIds::default()),
         link_key: LinkKey::new([7; 32]),

@@ -19,6 +19,7 @@ mod connections;
 mod conservation;
 mod feed;
 mod harness;
+mod lanes_api;
 mod mail;
 mod mailbox;
 mod operations;

@@ -90,7 +90,7 @@ impl Front {
         }
         let accepted = {
             let _claim = self.claims.claim(ticket)?;
-            self.push(std::slice::from_ref(&operation)).await?.into_iter().next()
+            self.push(ticket, std::slice::from_ref(&operation)).await?.into_iter().next()
         };
         let (tag, replayed) = accepted
             .map_or_else(|| (Tag::of(&operation), false), |accepted| (accepted.tag, accepted.replayed));

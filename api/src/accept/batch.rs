@@ -95,7 +95,7 @@ impl Front {
             same_request(fingerprint, ticket.fingerprint())?;
             named = self.named_before(&operations).await?;
         } else {
-            let accepted = self.push(&operations).await?;
+            let accepted = self.push(ticket, &operations).await?;
             replayed = accepted.iter().any(|accepted| accepted.replayed);
             let tags = operations.iter().zip(accepted).map(|(o, accepted)| (o.id, accepted.tag.resource));
             named.extend(tags);

@@ -175,6 +175,10 @@ mod tests {
             Err(PortError::Broken("looked for together".into()))
         }
 
+        async fn known(&self, _: &[OperationId]) -> PortResult<Vec<OperationId>> {
+            Err(PortError::Broken("outcomes are looked for".into()))
+        }
+
         async fn outcomes(&self, ids: &[OperationId]) -> PortResult<Vec<Outcome>> {
             self.reads.lock().unwrap().push(ids.len());
             if *self.away.lock().unwrap() {

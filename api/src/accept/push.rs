@@ -16,6 +16,7 @@ use poem::http::{HeaderName, header};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
+use super::Ticket;
 use crate::{
     front::Front,
     problem::{Refusal, internal, unavailable},
@@ -38,11 +39,17 @@ pub(super) struct Accepted {
 }
 
 impl Front {
-    /// Puts the operations into their lane, all or none.
-    pub(super) async fn push(&self, operations: &[Operation]) -> Result<Vec<Accepted>, Refusal> {
+    /// Puts the operations of a request into their lane, all or none.
+    pub(super) async fn push(
+        &self,
+        ticket: &Ticket,
+        operations: &[Operation],
+    ) -> Result<Vec<Accepted>, Refusal> {
         let (queue, lane) = (&self.services.queue, self.services.operations);
         let span = trace::acceptance(operations.len());
-        persevere(operations, |jobs| queue.push(lane, jobs)).instrument(span).await
+        let accepted = persevere(operations, |jobs| queue.push(lane, jobs)).instrument(span).await?;
+        self.services.meter.accepted(operations.len(), ticket.began.elapsed());
+        Ok(accepted)
     }
 }
 
@@ -85,6 +92,7 @@ pub fn operation_job(operation: &Operation) -> Result<NewJob, serde_json::Error>
         .unique(operation.id.to_string(), Hold::UntilAcknowledged)
         .tag(tag)
         .telling(Tag::TELLING)
+        .accountable()
         .needs(VERSION))
 }
 

@@ -5,6 +5,7 @@ use fairy_jobs::{
     id::{CommentId, OperationId, TaskId, WorkspaceId},
     operation::{Fingerprint, Operation, keyed_id},
 };
+use tokio::time::Instant;
 
 use super::Envelope;
 use crate::{
@@ -21,6 +22,8 @@ pub(crate) struct Ticket {
     pub keyed: bool,
     /// The surroundings of the request.
     pub envelope: Envelope,
+    /// When it was understood what is asked.
+    pub began: Instant,
     fingerprint: Fingerprint,
     operation_of: (Caller, Place),
 }
@@ -36,6 +39,7 @@ impl Ticket {
         Self {
             id,
             keyed: key.is_some(),
+            began: Instant::now(),
             fingerprint: envelope.fingerprint(body),
             envelope: envelope.clone(),
             operation_of: (caller.clone(), *place),

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use fairy_jobs::{
     change::Change,
     id::{UserId, WorkspaceId},
-    ports::Stretch,
+    ports::{Meter, Stretch},
     problem::{Problem, ProblemKind},
     rights::Action,
 };
@@ -44,8 +44,11 @@ const PAGE: usize = 100;
 const MOST_STREAMS: usize = 20;
 
 /// How many streams each person has open.
-#[derive(Clone, Default)]
-pub(crate) struct StreamSlots(Arc<Mutex<HashMap<UserId, usize>>>);
+#[derive(Clone)]
+pub(crate) struct StreamSlots {
+    open: Arc<Mutex<HashMap<UserId, usize>>>,
+    meter: Arc<dyn Meter>,
+}
 
 /// One open stream, counted until it is dropped.
 struct Slot {
@@ -54,21 +57,28 @@ struct Slot {
 }
 
 impl StreamSlots {
+    /// No streams, and who counts them.
+    pub fn new(meter: Arc<dyn Meter>) -> Self {
+        Self { open: Arc::default(), meter }
+    }
+
     fn take(&self, user: UserId) -> Result<Slot, Problem> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(user).or_default();
         if *count >= MOST_STREAMS {
             let detail = format!("{MOST_STREAMS} streams are open already; close one first.");
             return Err(Problem::new(ProblemKind::TooManyRequests, detail).retry_after(15));
         }
         *count += 1;
+        self.meter.stream_opened();
         Ok(Slot { slots: self.clone(), user })
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let mut open = self.slots.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.slots.meter.stream_closed();
+        let mut open = self.slots.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = open.get_mut(&self.user) {
             *count -= 1;
             if *count == 0 {
@@ -228,7 +238,25 @@ fn event(change: Change) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+
+    /// Streams that are open.
+    #[derive(Default)]
+    struct Streams(AtomicUsize);
+
+    impl Meter for Streams {
+        fn accepted(&self, _: usize, _: Duration) {}
+
+        fn stream_opened(&self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn stream_closed(&self) {
+            self.0.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_lost_signal_delays_a_stream_and_never_stops_it() {
@@ -251,12 +279,15 @@ mod tests {
 
     #[test]
     fn a_closed_stream_makes_room() {
-        let (slots, user) = (StreamSlots::default(), UserId::from_bytes([1; 16]));
+        let (streams, user) = (Arc::new(Streams::default()), UserId::from_bytes([1; 16]));
+        let slots = StreamSlots::new(streams.clone());
         let open: Vec<Slot> = (0..MOST_STREAMS).map(|_| slots.take(user).unwrap()).collect();
         assert!(slots.take(user).is_err());
+        assert_eq!(streams.0.load(Ordering::Relaxed), MOST_STREAMS);
         assert!(slots.take(UserId::from_bytes([2; 16])).is_ok());
         drop(open);
-        assert!(slots.0.lock().unwrap().is_empty());
+        assert!(slots.open.lock().unwrap().is_empty());
+        assert_eq!(streams.0.load(Ordering::Relaxed), 0);
         assert!(slots.take(user).is_ok());
     }
 }

@@ -8,6 +8,9 @@ mod comments;
 mod following;
 mod invitations;
 mod involvement;
+mod lane_requests;
+mod lane_views;
+mod lanes;
 mod me;
 mod members;
 mod operations;
@@ -49,7 +52,7 @@ pub(crate) type Routes = (
     involvement::InvolvementRoutes,
     operations::OperationRoutes,
     changes::ChangeRoutes,
-    (activity::ActivityRoutes, receipts::ReceiptRoutes),
+    (activity::ActivityRoutes, receipts::ReceiptRoutes, lanes::LaneRoutes),
 );
 
 /// All routes over this surface.
@@ -75,7 +78,7 @@ pub(crate) fn routes(front: &Arc<Front>) -> Routes {
         involvement::InvolvementRoutes(front()),
         operations::OperationRoutes(front()),
         changes::ChangeRoutes(front()),
-        (activity::ActivityRoutes(front()), receipts::ReceiptRoutes(front())),
+        (activity::ActivityRoutes(front()), receipts::ReceiptRoutes(front()), lanes::LaneRoutes(front())),
     )
 }
 
@@ -95,4 +98,6 @@ pub(crate) enum Topic {
     Operations,
     /// What happened: the feed of changes, the activity log, who was told.
     History,
+    /// The lanes, for who looks after the installation.
+    Operators,
 }

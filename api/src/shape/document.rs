@@ -146,6 +146,7 @@ fn explained(mut param: MetaOperationParam) -> MetaOperationParam {
     let (description, most) = match param.name.as_str() {
         "ws" => ("The workspace's id (`wsp_…`) or slug.", 40),
         "task" => ("The task's id (`tsk_…`) or any key it has or had (`WEB-12`).", 30),
+        "lane" => ("The lane's name, such as `operations`.", 40),
         "comment" => ("The comment's id (`cmt_…`).", 30),
         "user" => ("The person's id (`usr_…`).", 30),
         "watcher" => ("The person's id (`usr_…`), or `me`.", 30),

@@ -29,7 +29,7 @@ pub(crate) use self::{
     params::{Params, QueryParams},
     raw::Raw,
     refused::{
-        BODY, CALLER, CONFLICT, GONE, NOT_ACCEPTABLE, OPERATION, QUERY, Refused, TARGET, WRITE,
+        BODY, CALLER, CONFLICT, GONE, NOT_ACCEPTABLE, OPERATION, OPERATOR, QUERY, Refused, TARGET, WRITE,
         problem_schema,
     },
     reply::{Done, Made, Reply, Shape, Shows, Tagged, header, json_content, located, plain, set_cookies},

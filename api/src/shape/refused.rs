@@ -29,6 +29,8 @@ pub(crate) const GONE: u16 = 1 << 6;
 pub(crate) const OPERATION: u16 = 1 << 7;
 /// It has several representations: 406.
 pub(crate) const NOT_ACCEPTABLE: u16 = 1 << 8;
+/// It is for operators: 401, 404.
+pub(crate) const OPERATOR: u16 = 1 << 9;
 
 /// A refusal of a route whose set of refusals is `SET`.
 #[derive(Debug)]
@@ -70,7 +72,7 @@ impl<const SET: u16> ApiResponse for Refused<SET> {
 
 /// The statuses of a set of refusals, ascending.
 fn statuses(set: u16) -> Vec<u16> {
-    let groups: [(u16, &[u16]); 10] = [
+    let groups: [(u16, &[u16]); 11] = [
         (u16::MAX, &[400, 429, 500, 503]),
         (CALLER, &[401, 403]),
         (TARGET, &[404]),
@@ -81,6 +83,7 @@ fn statuses(set: u16) -> Vec<u16> {
         (GONE, &[410]),
         (OPERATION, &[409, 412, 422, 504]),
         (NOT_ACCEPTABLE, &[406]),
+        (OPERATOR, &[401, 404]),
     ];
     let mut statuses: Vec<u16> = groups
         .iter()

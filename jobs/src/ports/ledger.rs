@@ -40,6 +40,9 @@ pub trait Ledger: Send + Sync + 'static {
     /// The outcome of an operation, for at least 30 days after it ended.
     async fn outcome(&self, id: OperationId) -> PortResult<Option<Outcome>>;
 
+    /// Which of these operations (at most 1,000) have an outcome, in no order.
+    async fn known(&self, ids: &[OperationId]) -> PortResult<Vec<OperationId>>;
+
     /// The outcomes of those of these operations (at most 1,000) that have one, in no order.
     async fn outcomes(&self, ids: &[OperationId]) -> PortResult<Vec<Outcome>>;
 }

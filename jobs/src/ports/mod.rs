@@ -10,6 +10,7 @@ mod feed;
 mod ledger;
 mod limiter;
 mod mail;
+mod meter;
 mod outcomes;
 mod tasks;
 mod teams;
@@ -23,6 +24,7 @@ pub use self::{
     ledger::{Applied, Ledger},
     limiter::Limiter,
     mail::{Mail, Mailer, SendError, Sent},
+    meter::Meter,
     outcomes::{FeedSignal, OutcomeChannel, Relay, Reply},
     tasks::{AssigneeFilter, TaskFilter, TaskQuery, TaskSort, Tasks},
     teams::{Invited, Membership, TeamOutcome, Teams, WorkspaceName},

@@ -9,15 +9,15 @@ use tokio_util::sync::DropGuard;
 
 use crate::wakes::Wakes;
 use crate::{
-    Ask, AuditEntry, Broker, Claimed, DeadPage, Found, JobId, LaneSpec, LaneStats, NewJob, Page, PushError,
-    Pushed, QueueError, Settled, Token, Which,
+    Ask, AuditEntry, Broker, Claimed, DeadPage, Found, JobId, LaneSpec, LaneStats, NewJob, Owed, OwedPage,
+    Page, PushError, Pushed, QueueError, Settled, Token, Which,
 };
 
 use super::claim::Askers;
 use super::link::Link;
 use super::push::Pushers;
 use super::record::millis;
-use super::{operate, read, settle};
+use super::{account, operate, read, settle};
 
 /// A handle to the lanes on one server.
 pub(super) struct Server {
@@ -65,6 +65,14 @@ impl Broker for Server {
 
     async fn retry_dead(&self, lane: &LaneSpec, which: Which, by: &str) -> Result<Vec<JobId>, QueueError> {
         Ok(operate::retry(&self.link, lane, &which, by).await?)
+    }
+
+    async fn owed(&self, lane: &LaneSpec, after: Option<JobId>, limit: u32) -> Result<OwedPage, QueueError> {
+        Ok(account::owed(&self.link, lane.name, after.as_ref(), limit).await?)
+    }
+
+    async fn acquit(&self, lane: &LaneSpec, known: Vec<Owed>) -> Result<(), QueueError> {
+        Ok(account::acquit(&self.link, lane.name, &known).await?)
     }
 
     async fn discard_dead(&self, lane: &LaneSpec, which: Which, by: &str) -> Result<Vec<JobId>, QueueError> {

@@ -67,6 +67,7 @@
 //! begin (out of memory, loading, read only, …); any other end without an answer is `Unknown`. The push script is
 //! refused while the server is full; scripts that make room are not. Claims can be repeated too, see `claim`.
 
+mod account;
 mod broker;
 mod claim;
 mod failure;

@@ -143,7 +143,12 @@ fn same(pushes: &[Push], failure: &Failure) -> Vec<Answer> {
 
 fn add(call: &mut Call, job: &NewJob) {
     let mut asks = String::new();
-    let of = [('g', job.group.is_some()), ('d', job.delay.is_some()), ('k', job.unique.is_some())];
+    let of = [
+        ('g', job.group.is_some()),
+        ('d', job.delay.is_some()),
+        ('k', job.unique.is_some()),
+        ('a', job.accountable),
+    ];
     asks.extend(of.iter().filter(|(_, is_set)| *is_set).map(|(letter, _)| letter));
     call.arg(record(job)).arg(asks);
     if let Some(group) = &job.group {

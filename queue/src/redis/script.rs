@@ -60,6 +60,8 @@ script!(DISCARD, " flags=allow-oom", "lane.lua", "marks.lua", "letters.lua", "au
 script!(PAUSE, " flags=allow-oom", "lane.lua", "marks.lua", "groups.lua", "audit.lua", "pause.lua");
 script!(FIND, " flags=no-writes", "lane.lua", "marks.lua", "letters.lua", "find.lua");
 script!(OLDEST, " flags=no-writes", "lane.lua", "oldest.lua");
+script!(OWED, " flags=no-writes", "lane.lua", "owed.lua");
+script!(ACQUIT, " flags=allow-oom", "lane.lua", "acquit.lua");
 script!(STATS, " flags=no-writes", "lane.lua", "stats.lua");
 script!(DEAD, " flags=no-writes", "lane.lua", "dead.lua");
 

@@ -9,10 +9,11 @@ use sqlx::SqlitePool;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Ask, AuditEntry, Broker, Claimed, DeadPage, Found, JobId, LaneSpec, LaneStats, NewJob, Order, Page,
-    PushError, Pushed, QueueError, Settled, Token, Which,
+    Ask, AuditEntry, Broker, Claimed, DeadPage, Found, JobId, LaneSpec, LaneStats, NewJob, Order, Owed,
+    OwedPage, Page, PushError, Pushed, QueueError, Settled, Token, Which,
 };
 
+use super::account;
 use super::command::{Command, LaneRef, Operation, Reply};
 use super::notice::{Time, Wakes};
 use super::read;
@@ -146,6 +147,14 @@ impl Broker for File {
     async fn retry_dead(&self, lane: &LaneSpec, which: Which, by: &str) -> Result<Vec<JobId>, QueueError> {
         let operation = Operation::Retry(which);
         self.ask(|reply| Command::Operate(lane_ref(lane), operation, by.to_owned(), reply)).await
+    }
+
+    async fn owed(&self, lane: &LaneSpec, after: Option<JobId>, limit: u32) -> Result<OwedPage, QueueError> {
+        account::owed(&self.readers, lane.name, after.as_ref(), limit).await.map_err(|error| failed(&error))
+    }
+
+    async fn acquit(&self, lane: &LaneSpec, known: Vec<Owed>) -> Result<(), QueueError> {
+        self.ask(|reply| Command::Acquit(lane_ref(lane), known, reply)).await
     }
 
     async fn discard_dead(&self, lane: &LaneSpec, which: Which, by: &str) -> Result<Vec<JobId>, QueueError> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::{Ask, Claimed, Hand, JobId, NewJob, PushError, Pushed, QueueError, Settled, Token, Which};
+use crate::{Ask, Claimed, Hand, JobId, NewJob, Owed, PushError, Pushed, QueueError, Settled, Token, Which};
 
 /// A place for the answer to a push.
 pub(super) type PushReply = oneshot::Sender<Result<Vec<Pushed>, PushError>>;
@@ -44,6 +44,8 @@ pub(super) enum Command {
     StandBy(Claim),
     /// An operator's doing.
     Operate(LaneRef, Operation, String, Reply<Vec<JobId>>),
+    /// Strike jobs out of the account.
+    Acquit(LaneRef, Vec<Owed>, Reply<()>),
     /// Finish and let go.
     Close(oneshot::Sender<()>),
 }
@@ -69,6 +71,7 @@ pub(super) struct Round {
     pub settles: Vec<(LaneRef, Vec<Settled>, Reply<Vec<Token>>)>,
     pub renews: Vec<(LaneRef, Vec<Token>, Reply<Vec<Token>>)>,
     pub operations: Vec<(LaneRef, Operation, String, Reply<Vec<JobId>>)>,
+    pub acquittals: Vec<(LaneRef, Vec<Owed>, Reply<()>)>,
     pub claims: Vec<Claim>,
     /// Those who stand by from now on.
     pub standing: Vec<Claim>,
@@ -105,6 +108,10 @@ impl Round {
                 self.weight += 500;
                 self.operations.push((lane, operation, by, reply));
             }
+            Command::Acquit(lane, known, reply) => {
+                self.weight += known.len();
+                self.acquittals.push((lane, known, reply));
+            }
             Command::Close(reply) => self.closes.push(reply),
         }
     }
@@ -116,14 +123,15 @@ impl Round {
 
     /// Whether its answers promise something that must outlive a power cut.
     ///
-    /// A lost claim or renewal only means that the jobs are handed out again.
+    /// A lost claim or renewal only means that the jobs are handed out again, and a lost acquittal is repeated.
     pub fn is_promise(&self) -> bool {
         !(self.pushes.is_empty() && self.settles.is_empty() && self.operations.is_empty())
     }
 
     /// Whether there is anything to write.
     pub fn is_empty(&self) -> bool {
-        !self.is_promise() && self.renews.is_empty() && self.claims.is_empty()
+        let rest = self.renews.is_empty() && self.acquittals.is_empty() && self.claims.is_empty();
+        !self.is_promise() && rest
     }
 
     /// The lanes it touches.
@@ -132,8 +140,9 @@ impl Round {
         let settles = self.settles.iter().map(|(lane, ..)| lane);
         let renews = self.renews.iter().map(|(lane, ..)| lane);
         let operations = self.operations.iter().map(|(lane, ..)| lane);
+        let acquittals = self.acquittals.iter().map(|(lane, ..)| lane);
         let claims = self.claims.iter().map(|(lane, ..)| lane);
-        pushes.chain(settles).chain(renews).chain(operations).chain(claims)
+        pushes.chain(settles).chain(renews).chain(operations).chain(acquittals).chain(claims)
     }
 }
 
@@ -171,6 +180,9 @@ impl Round {
         for ((.., reply), answer) in self.operations.into_iter().zip(answers.operations) {
             let _ = reply.send(Ok(answer));
         }
+        for (.., reply) in self.acquittals {
+            let _ = reply.send(Ok(()));
+        }
         let mut unclaimed = Vec::new();
         for ((lane, _, reply), answer) in self.claims.into_iter().zip(answers.claims) {
             if let Err(Ok(Claimed { hands, .. })) = reply.send(Ok(answer))
@@ -200,6 +212,9 @@ impl Round {
             let _ = reply.send(Err(error()));
         }
         for (.., reply) in self.operations {
+            let _ = reply.send(Err(error()));
+        }
+        for (.., reply) in self.acquittals {
             let _ = reply.send(Err(error()));
         }
         for (.., reply) in self.claims {

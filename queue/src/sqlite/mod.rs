@@ -4,6 +4,7 @@
 //! that with the power only hands it out again. Nothing reads more than it moves: every state a job can be in has its
 //! own index, and counts are kept, not made.
 
+mod account;
 mod backup;
 mod broker;
 mod claim;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::{JobId, Which};
 
+use super::account::write_off;
 use super::command::{LaneRef, Operation};
 use super::fill::{Fill, fill};
 use super::push::{job_id, seq};
@@ -161,5 +162,9 @@ async fn discard(tx: &mut Transaction<'_>, lane: i64, which: &Which) -> Result<V
     let asked = chosen(tx, lane, which).await?;
     let gone: Vec<(i64,)> = tx.statement(DISCARD).bind(json(&asked)?).bind(lane).rows().await?;
     tx.delta(lane).dead -= int(gone.len());
-    Ok(gone.into_iter().map(|(seq,)| seq).collect())
+    let mut gone: Vec<i64> = gone.into_iter().map(|(seq,)| seq).collect();
+    let lost = write_off(tx, lane, &asked).await?;
+    let more: Vec<i64> = lost.into_iter().filter(|seq| !gone.contains(seq)).collect();
+    gone.extend(more);
+    Ok(gone)
 }

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::{Existing, Hold, JobId, NewJob, PushError, Pushed};
 
+use super::account::owe;
 use super::command::LaneRef;
 use super::fill::{Fill, fill};
 use super::transaction::{self, Transaction, millis};
@@ -206,7 +207,7 @@ fn write(tx: &mut Transaction<'_>, rows: &[Row<'_>]) -> Result<(), sqlx::Error> 
     fill_groups(tx, rows)?;
     let mut payloads = Vec::with_capacity(rows.iter().map(|row| row.job.payload.len()).sum());
     let mut jobs = Vec::with_capacity(rows.len());
-    let mut keys = Vec::new();
+    let (mut keys, mut owed) = (Vec::new(), Vec::new());
     for row in rows {
         let job = row.job;
         let due = job.delay.map(|delay| tx.now + millis(delay));
@@ -218,6 +219,7 @@ fn write(tx: &mut Transaction<'_>, rows: &[Row<'_>]) -> Result<(), sqlx::Error> 
         if let (Some(key), Some(hold)) = (key, hold) {
             keys.push((row.lane, key, row.seq, &job.tag, (hold > 0).then(|| tx.now + hold)));
         }
+        owed.extend(key.filter(|_| job.accountable).map(|key| (row.lane, row.seq, key)));
         // `substr` counts from 1.
         let (start, len) = (payloads.len() + 1, job.payload.len());
         payloads.extend_from_slice(&job.payload);
@@ -239,7 +241,7 @@ fn write(tx: &mut Transaction<'_>, rows: &[Row<'_>]) -> Result<(), sqlx::Error> 
         .bind(now)
         .bind(payloads)
         .bind(transaction::json(&keys)?);
-    Ok(())
+    owe(tx, &owed)
 }
 
 /// Counts the jobs of `rows` into their groups.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::SqliteConnection;
 
+use super::account::acquit;
 use super::claim::{Claiming, claim};
 use super::command::{Answers, Fault, Round};
 use super::operate::operate;
@@ -116,6 +117,9 @@ async fn carry_out(tx: &mut Transaction<'_>, round: &Round) -> Result<(Answers, 
     }
     for (lane, operation, by, _) in &round.operations {
         answers.operations.push(operate(tx, lane, operation, by).await?);
+    }
+    for (lane, known, _) in &round.acquittals {
+        acquit(tx, lane, known)?;
     }
     let mut claims = Vec::with_capacity(round.claims.len());
     for (lane, ask, _) in &round.claims {

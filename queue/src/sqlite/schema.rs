@@ -20,7 +20,7 @@
 use sqlx::{Connection, SqliteConnection};
 
 /// The version this program writes.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 const READ_VERSION: &str = "PRAGMA user_version";
 
@@ -128,7 +128,14 @@ CREATE TABLE audit (
     subject TEXT NOT NULL
 ) STRICT;
 
-PRAGMA user_version = 2;
+CREATE TABLE owed (
+    lane INTEGER NOT NULL,
+    seq  INTEGER NOT NULL,
+    key  TEXT NOT NULL,
+    PRIMARY KEY (lane, seq)
+) STRICT, WITHOUT ROWID;
+
+PRAGMA user_version = 3;
 ";
 
 /// Version 1 knew no cohorts, and no doomed suspects.
@@ -144,6 +151,18 @@ WHERE doom IS NOT NULL;
 PRAGMA user_version = 2;
 ";
 
+/// Version 2 knew no account; what it holds is not entered, for whoever pushed it did not ask for it.
+const FROM_2: &str = "
+CREATE TABLE owed (
+    lane INTEGER NOT NULL,
+    seq  INTEGER NOT NULL,
+    key  TEXT NOT NULL,
+    PRIMARY KEY (lane, seq)
+) STRICT, WITHOUT ROWID;
+
+PRAGMA user_version = 3;
+";
+
 /// The version of the file; 0 when it is new.
 pub(super) async fn version(conn: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(READ_VERSION).fetch_one(conn).await
@@ -152,11 +171,13 @@ pub(super) async fn version(conn: &mut SqliteConnection) -> Result<i64, sqlx::Er
 /// Makes the tables in a new file, or those of an older file as they are now, in one transaction.
 pub(super) async fn bring_up(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
-    let text = match version(&mut tx).await? {
-        0 => CREATE,
-        1 => FROM_1,
-        _ => return tx.rollback().await,
-    };
-    sqlx::raw_sql(text).execute(&mut *tx).await?;
-    tx.commit().await
+    loop {
+        let text = match version(&mut tx).await? {
+            0 => CREATE,
+            1 => FROM_1,
+            2 => FROM_2,
+            _ => return tx.commit().await,
+        };
+        sqlx::raw_sql(text).execute(&mut *tx).await?;
+    }
 }

@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Ask, AuditEntry, Broker, Claimed, DeadPage, Found, JobId, LaneSpec, LaneStats, NewJob, Page, PushError,
-    Pushed, Queue, QueueError, Settled, Token, Which,
+    Ask, AuditEntry, Broker, Claimed, DeadPage, Found, JobId, LaneSpec, LaneStats, NewJob, Owed, OwedPage,
+    Page, PushError, Pushed, Queue, QueueError, Settled, Token, Which,
 };
 
 /// Passes everything on until it is cut; then nothing comes back for ever.
@@ -127,6 +127,14 @@ impl Broker for Cut {
 
     async fn retry_dead(&self, lane: &LaneSpec, which: Which, by: &str) -> Result<Vec<JobId>, QueueError> {
         self.inner().await.retry_dead(lane, which, by).await
+    }
+
+    async fn owed(&self, lane: &LaneSpec, after: Option<JobId>, limit: u32) -> Result<OwedPage, QueueError> {
+        self.inner().await.owed(lane, after, limit).await
+    }
+
+    async fn acquit(&self, lane: &LaneSpec, known: Vec<Owed>) -> Result<(), QueueError> {
+        self.inner().await.acquit(lane, known).await
     }
 
     async fn discard_dead(&self, lane: &LaneSpec, which: Which, by: &str) -> Result<Vec<JobId>, QueueError> {

@@ -4,6 +4,7 @@
 //! broker port and apalis workers; they wait for conditions and move the broker's clock, and never sleep. A crash is
 //! played by cutting a handle off from its store (nothing it does arrives any more) and opening the store again.
 
+mod account;
 mod books;
 mod crash;
 mod cut;
@@ -65,6 +66,7 @@ scenarios! {
         a_burial_that_kills_its_worker_is_given_up, letters_are_listed_retried_and_discarded;
     faults: a_worker_outlives_faults_of_its_store, a_worker_that_panics_is_started_again,
         a_payload_that_panics_the_decoder_is_buried;
+    account: a_job_is_owed_until_somebody_vouches_for_it, an_operator_ends_what_is_owed, an_account_is_read_in_parts;
     books: a_random_life_adds_up;
     operators: a_paused_lane_hands_out_nothing, a_paused_group_lets_others_pass, a_lane_is_counted,
         the_oldest_job_held_is_known_in_every_state;

@@ -37,12 +37,12 @@ pub fn register<H: Handler>(
     handler: Arc<H>,
     crew: Crew,
 ) -> Monitor {
-    let broker = Arc::clone(queue.broker());
+    let queue = queue.clone();
     let build = move |restarts: usize| {
         if restarts > 0 {
             tracing::error!(lane = lane.name, restarts, "a worker is started again");
         }
-        let (station, finished) = Station::new(Arc::clone(&broker), lane, crew.clone());
+        let (station, finished) = Station::new(&queue, lane, crew.clone());
         let station = Arc::new(station);
         let work = Work { handler: Arc::clone(&handler), station: Arc::clone(&station) };
         WorkerBuilder::new(format!("{}/{}", lane.name, crew.name).as_str())

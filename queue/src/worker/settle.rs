@@ -46,6 +46,7 @@ async fn deliver(station: &Station, settled: Vec<Settled>) {
             Ok(lost) => {
                 if !lost.is_empty() && !repeated {
                     let count = lost.len();
+                    station.observer.lost(station.lane, count);
                     tracing::warn!(
                         lane = station.lane.name,
                         count,

@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Broker, Crew, Hand, JobId, LaneSpec, Settled, Token, Verdict};
+use crate::{Broker, Crew, Hand, JobId, LaneSpec, Observer, Queue, Settled, Token, Verdict};
 
 /// How often a worker with jobs in hand looks whether apalis is shutting down: it offers no way to be told.
 const LOOK: Duration = Duration::from_millis(100);
@@ -41,6 +41,8 @@ pub(super) struct Finished {
 pub(super) struct Station {
     /// The store.
     pub broker: Arc<dyn Broker>,
+    /// Who is told what happens.
+    pub observer: Arc<dyn Observer>,
     /// The lane.
     pub lane: &'static LaneSpec,
     /// How it is worked.
@@ -67,18 +69,15 @@ pub(super) struct Station {
 
 impl Station {
     /// A station and the place where its verdicts arrive.
-    pub fn new(
-        broker: Arc<dyn Broker>,
-        lane: &'static LaneSpec,
-        crew: Crew,
-    ) -> (Self, mpsc::Receiver<Finished>) {
+    pub fn new(queue: &Queue, lane: &'static LaneSpec, crew: Crew) -> (Self, mpsc::Receiver<Finished>) {
         let concurrency = crew.concurrency.max(1);
         // What waits here when the process is killed comes back as suspects: large batches are not fetched ahead.
         let ahead = (AHEAD / lane.batch.max(1)).clamp(1, concurrency);
         let slots = concurrency + ahead;
         let (finished, receiver) = mpsc::channel(slots);
         let station = Self {
-            broker,
+            broker: Arc::clone(queue.broker()),
+            observer: Arc::clone(queue.observer()),
             lane,
             crew,
             slots: Arc::new(Semaphore::new(slots)),

@@ -11,9 +11,11 @@ use std::time::Duration;
 use apalis::prelude::{BoxDynError, Task};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use tower::Service;
 
+use crate::observer::tell;
 use crate::{Answer, Handler, JobId, RawJob, Verdict};
 
 use super::acknowledge::Verdicts;
@@ -54,7 +56,9 @@ impl<H: Handler> Service<Task<Batch>> for Work<H> {
         let mut jobs = task.args.hand.jobs;
         async move {
             if jobs.first().is_some_and(|job| job.doomed.is_some()) {
-                return bury(&station, handler, jobs.swap_remove(0)).await;
+                let buried = bury(&station, handler, jobs.swap_remove(0)).await?;
+                tell(&*station.observer, station.lane, buried.iter().map(|(_, verdict)| verdict), 0);
+                return Ok(buried);
             }
             work(&station, handler, jobs).await
         }
@@ -68,6 +72,7 @@ async fn work<H: Handler>(
     raw: Vec<RawJob>,
 ) -> Result<Verdicts, BoxDynError> {
     let (lane, version) = (station.lane, station.crew.version);
+    raw.iter().for_each(|job| station.observer.begun(lane, job.pushed_at, job.attempts + 1));
     let given: Vec<(JobId, u32)> = raw.iter().map(|job| (job.id.clone(), job.attempts + 1)).collect();
     // Decoding runs in the task as well: it is foreign code on foreign bytes.
     let task = async move {
@@ -76,7 +81,10 @@ async fn work<H: Handler>(
         let answers = if asked.is_empty() { Vec::new() } else { handler.handle(sifted.jobs).await };
         (sifted.verdicts, asked, answers)
     };
-    let (mut verdicts, asked, answers) = match run(station, task).await? {
+    let began = Instant::now();
+    let ended = run(station, task).await?;
+    station.observer.worked(lane, began.elapsed());
+    let (mut verdicts, asked, answers) = match ended {
         Ended::Answered(ended) => ended,
         Ended::BrokenOff => (every(&ids(&given), &Verdict::HandBack), Vec::new(), Vec::new()),
         // One of several panicked, nobody knows which: each is to show by itself that it was not the one.
@@ -85,6 +93,8 @@ async fn work<H: Handler>(
         }
         Ended::Panicked(error) => (Vec::new(), given, vec![Answer::Retry { error, after: None }]),
     };
+    let discards = answers.iter().take(asked.len()).filter(|answer| matches!(answer, Answer::Discard { .. }));
+    let discarded = discards.count();
     let missing =
         std::iter::repeat_with(|| Answer::Retry { error: "the handler gave no answer".into(), after: None });
     for ((id, attempt), answer) in asked.into_iter().zip(answers.into_iter().chain(missing)) {
@@ -94,6 +104,7 @@ async fn work<H: Handler>(
         }
         verdicts.push((id, verdict));
     }
+    tell(&*station.observer, lane, verdicts.iter().map(|(_, verdict)| verdict), discarded);
     Ok(verdicts)
 }
 

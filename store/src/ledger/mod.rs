@@ -47,6 +47,10 @@ impl Ledger for Store {
         Ok(self.outcomes(&[id]).await?.pop())
     }
 
+    async fn known(&self, ids: &[OperationId]) -> PortResult<Vec<OperationId>> {
+        outcomes::known(&mut self.read().await?, ids).await
+    }
+
     async fn outcomes(&self, ids: &[OperationId]) -> PortResult<Vec<Outcome>> {
         outcomes::stored(&mut self.read().await?, outcomes::NO_BATCH, ids).await
     }

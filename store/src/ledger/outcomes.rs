@@ -46,6 +46,12 @@ SELECT id, workspace, actor, fingerprint, accepted_at, finished_at, outcome
 FROM operations
 WHERE batch <> ? AND id IN {list}";
 
+/// A row is committed together with its outcome.
+const KNOWN: &str = "\
+SELECT id
+FROM operations
+WHERE id IN {list}";
+
 /// The token of no batch.
 pub(super) const NO_BATCH: [u8; 0] = [];
 
@@ -100,6 +106,13 @@ pub(super) async fn stored<const N: usize>(
     let list = ids.iter().map(|id| Value::from(*id)).collect();
     let rows = c.rows_in(STORED, args![batch], list).await?;
     rows.iter().map(read).collect()
+}
+
+/// Those of these operations that have a row, in no order.
+pub(super) async fn known(c: &mut Connection<'_>, ids: &[OperationId]) -> PortResult<Vec<OperationId>> {
+    let list = ids.iter().map(|id| Value::from(*id)).collect();
+    let rows = c.rows_in(KNOWN, vec![], list).await?;
+    rows.iter().map(Row::only).collect()
 }
 
 fn read(row: &Row) -> PortResult<Outcome> {

@@ -58,6 +58,12 @@ async fn a_repeat_gets_the_first_outcome(stage: &Stage) {
     assert_eq!(again.outcomes[3], applied.outcomes[0]);
     assert_eq!(again.outcomes[1], again.outcomes[2]);
     assert_eq!(stage.store.outcome(create.id).await.unwrap().as_ref(), Some(&applied.outcomes[0]));
+    let never = OperationId::from_bytes([9; 16]);
+    let mut known = stage.store.known(&[patch.id, never, create.id]).await.unwrap();
+    known.sort();
+    let mut both = [create.id, patch.id];
+    both.sort();
+    assert_eq!(known, both, "those that have an outcome");
     let nothing = stage.store.apply(team.workspace, &batch, stage.now()).await.unwrap();
     assert_eq!((nothing.seq, nothing.outcomes), (None, again.outcomes));
     assert_eq!(stage.store.outcome(OperationId::from_bytes([9; 16])).await.unwrap(), None);

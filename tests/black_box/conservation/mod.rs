@@ -40,6 +40,7 @@ async fn nothing_is_lost_or_doubled_under_kill_nine() {
     let storm = storm::Storm { seed, kills, suspensions: 0, backup: backup.clone() };
     let mut storm = storm.rage(&mut world).await;
     let reports = judge::judge(&world, &mut storm.sent, judge::Claim::Everything).await;
+    world.server.accounted().await;
     let letters = || mailbox::letters(world.server.data());
     let told = told::judge(&world, &reports, letters).await;
     assert_eq!(told.repeats, 0, "a file was written twice under different names");
@@ -59,6 +60,7 @@ async fn nothing_is_lost_or_doubled_under_kill_nine() {
     let mut copy = world.on(Launch::at(&home, "backup").start().await);
     let reports = judge::judge(&copy, &mut storm.sent_before_backup, judge::Claim::AtLeast).await;
     told::receipts(&copy, &reports).await;
+    copy.server.accounted().await;
     eprintln!("backup: {}", storm.sent_before_backup.summary());
     assert_eq!(copy.server.stop().await, Some(0));
 }

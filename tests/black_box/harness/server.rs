@@ -57,6 +57,23 @@ impl Server {
         self.running.first().expect("it runs").pid()
     }
 
+    /// Waits until every operation that was accepted has been found in the database, as those tell who work the lanes, and
+    /// checks that none is lost.
+    pub async fn accounted(&self) {
+        for (command, port) in self.launch.parts() {
+            if *command == "api" {
+                continue;
+            }
+            let page = format!("{}/metrics", self.launch.url(*port));
+            wait_until("every accepted operation is accounted for", || async {
+                let figures = reqwest::get(&page).await.ok()?.text().await.ok()?;
+                assert!(figures.contains("\nfairy_unaccounted_operations 0\n"), "{figures}");
+                figures.contains("\nfairy_unconfirmed_operations 0\n").then_some(())
+            })
+            .await;
+        }
+    }
+
     /// How many of its processes work lanes.
     pub fn workers(&self) -> usize {
         self.launch.parts().iter().filter(|(command, _)| *command != "api").count()

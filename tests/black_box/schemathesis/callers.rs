@@ -15,6 +15,18 @@ pub fn session_only(document: &Value, operation: &str) -> bool {
     document["paths"][path][method.to_lowercase()]["security"] == json!([{"session": []}])
 }
 
+/// Whether it says that it is for operators.
+pub fn for_operators(document: &Value, operation: &str) -> bool {
+    let (method, path) = operation.split_once(' ').expect("a method and a path");
+    document["paths"][path][method.to_lowercase()]["security"] == json!([{"operator": []}])
+}
+
+/// The settings of the run with the token of operators. The lanes that it stops are not those that other runs need.
+pub fn operators(token: &str) -> String {
+    let token = json!(format!("Bearer {token}"));
+    format!("[headers]\nAuthorization = {token}\n[parameters]\n\"path.lane\" = \"publish\"\n")
+}
+
 async fn sign_in(team: &Team, person: &Person) -> Reply {
     let body = json!({"email": person.email, "password": PASSWORD});
     Api::new(&team.server.url()).post("/auth/sign-in", &body).await.is(200)

@@ -76,6 +76,11 @@ impl Ledger for FakeLedger {
         Ok(outcome.clone())
     }
 
+    async fn known(&self, ids: &[OperationId]) -> PortResult<Vec<OperationId>> {
+        let applied = self.applied.lock().unwrap();
+        Ok(ids.iter().filter(|id| applied.contains(id)).copied().collect())
+    }
+
     async fn outcome(&self, _id: OperationId) -> PortResult<Option<Outcome>> {
         Ok(None)
     }

@@ -1,8 +1,9 @@
 -- Queues pushes, each whole or not at all, in order. At most 1,000 jobs in all; no write before all is decided.
 --
 -- ARGV: 1 if grouped · most jobs in a group, or nothing · how many pushes · for each the number of its jobs, and for each
--- job its record, which of the letters g, d, k follow, and then: the group (g), the delay in ms (d), the unique key, its
+-- job its record, which of the letters g, d, k, a hold, and then: the group (g), the delay in ms (d), the unique key, its
 -- hold in ms or 0, the tag with a + before it or nothing, and how much of the tag tells a repeat from another use (k).
+-- With a it stands in the account under its key.
 -- Answers for each push 1 and the group that is full, or 2 and the key that is held for another use, or 0 and for each
 -- job its id, or the id and tag of who holds its key.
 
@@ -31,6 +32,7 @@ for push = 1, tonumber(ARGV[3]) do
                 job.key, job.hold, job.tag = argument(), tonumber(argument()), argument()
                 job.telling = tonumber(argument())
                 keys[#keys + 1] = job.key
+                job.accountable = asks:find('a', 1, true)
             end
         end
         jobs[position] = job
@@ -96,7 +98,7 @@ local function full_group(jobs)
     end
 end
 
-local records, ready, later, later_ids, uniques, keyed, expiring = {}, {}, {}, {}, {}, {}, {}
+local records, ready, later, later_ids, uniques, keyed, expiring, owed = {}, {}, {}, {}, {}, {}, {}, {}
 local joined, order = {}, {}
 
 local function add(list, one, two)
@@ -111,6 +113,9 @@ local function admit(job)
         local untl = job.hold > 0 and text(now + job.hold) or '0'
         add(uniques, job.key, untl .. ' ' .. id .. ' ' .. job.tag)
         holders[job.key] = {id, job.tag ~= '' and job.tag:sub(2)}
+        if job.accountable then
+            add(owed, id, job.key)
+        end
         if job.hold > 0 then
             add(expiring, untl, job.key)
         else
@@ -160,6 +165,7 @@ if #records > 0 then
     many('HSET', K .. ':uniques', uniques)
     many('HSET', K .. ':keyed', keyed)
     many('ZADD', K .. ':expiring', expiring)
+    many('ZADD', K .. ':owed', owed)
     many('ZADD', K .. ':later', later)
     many('ZADD', K .. ':later_ids', later_ids)
     many('ZADD', K .. ':ready', ready)
