@@ -250,9 +250,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Whether it is that of an earlier request with the same id, and not of this very operation.
+    /// Whether it is that of an earlier request with the same id, and not of this very operation: another time, or another
+    /// thing made in the same millisecond. What a task was called by says nothing, for the outcome has its id.
     pub fn is_not(&self, operation: &Operation) -> bool {
-        self.accepted_at != operation.accepted_at || self.resource != operation.command.resource()
+        let command = &operation.command;
+        self.accepted_at != operation.accepted_at || command.makes() && self.resource != command.resource()
     }
 }
 

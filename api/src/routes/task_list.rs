@@ -169,6 +169,7 @@ impl TaskListRoutes {
     /// List tasks
     ///
     /// All that is given must hold. Dates in `due_before` and in the order by due date are read in the caller's zone.
+    /// A call looks at a bounded number of tasks, so a page may be short, or empty, and still name a `next`: go on there.
     #[oai(path = "/workspaces/:ws/tasks", method = "get", operation_id = "list_tasks")]
     async fn list(
         &self,

@@ -66,6 +66,11 @@ impl Command {
         }
     }
 
+    /// Whether it makes what its outcome is about, under an id of its own.
+    pub const fn makes(&self) -> bool {
+        matches!(self, Self::CreateTask(_) | Self::AddComment(_))
+    }
+
     /// What its outcome is about.
     pub fn resource(&self) -> ResourceRef {
         let comment = match self {

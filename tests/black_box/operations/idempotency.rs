@@ -235,3 +235,23 @@ async fn a_replay_checks_rights_again() {
     team.owner.api.delete(&team.at(&format!("/members/{}", mina.id))).await.is(204);
     create().await.problem(404, "not-found");
 }
+
+#[tokio::test]
+async fn what_names_a_task_by_its_key_is_no_repeat() {
+    let team = Team::new().await;
+    let task = team.task("Fix login").await.str("id");
+    for name in ["WEB-1", &task] {
+        let path = team.at(&format!("/tasks/{name}"));
+        let patch = json!({"title": format!("Fix it as {name}")});
+        let label = format!("{path}/labels/{}", name.to_lowercase());
+        for reply in [
+            team.owner.api.patch(&path, &patch).await.is(200),
+            team.owner.api.patch(&path, &json!({"progress": 7})).key(name).await.is(200),
+            team.owner.api.put(&label).await.is(204),
+            team.owner.api.delete(&path).await.is(204),
+            team.owner.api.post(&format!("{path}/restore"), &json!({})).await.is(200),
+        ] {
+            assert_eq!(reply.header("Idempotency-Replayed"), None, "{reply:?}");
+        }
+    }
+}
