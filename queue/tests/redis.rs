@@ -2,77 +2,19 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod server;
+mod work;
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use fairy_queue::redis::{Ear, Line, Options, Script, Unfit, inspect, open};
 use fairy_queue::testing::{Probe, start, until};
-use fairy_queue::{
-    Answer, Ask, Hand, Hold, LaneSpec, NewJob, Order, PushError, Queue, RetrySchedule, Settled, Token,
-    Verdict,
-};
+use fairy_queue::{Answer, Ask, Hold, NewJob, PushError, Verdict};
 use server::{Engine, Server};
-use tokio::sync::Semaphore;
-
-const fn lane(name: &'static str, order: Order, batch: usize, lease: Duration) -> LaneSpec {
-    let retry = RetrySchedule::Steps(&[]);
-    LaneSpec { name, order, lease, batch, retry, group_limit: None, max_payload: 65_536 }
-}
-
-static PLAIN: LaneSpec = lane("plain", Order::Plain, 10, Duration::from_secs(15));
-static GROUPED: LaneSpec = lane("grouped", Order::Grouped, 10, Duration::from_secs(15));
-static SHORT: LaneSpec = lane("short", Order::Plain, 1, Duration::from_secs(1));
-
-fn item(value: u64) -> NewJob {
-    NewJob::json(&value).unwrap()
-}
-
-async fn claim(queue: &Queue, lane: &LaneSpec) -> Vec<Hand> {
-    queue.broker().claim(lane, Ask { hands: 1, worker: "test".into() }).await.unwrap().hands
-}
-
-async fn settle(queue: &Queue, lane: &LaneSpec, hand: &Hand, verdict: Verdict) -> Vec<Token> {
-    let verdicts = hand.jobs.iter().map(|job| (job.id.clone(), verdict.clone())).collect();
-    queue.broker().settle(lane, vec![Settled { token: hand.token, verdicts }]).await.unwrap()
-}
-
-async fn drained(queue: &Queue, lane: &LaneSpec) {
-    until(async || match queue.stats(lane).await {
-        Ok(stats) => stats.waiting + stats.later + stats.in_flight == 0,
-        Err(_) => false,
-    })
-    .await;
-}
-
-/// How often each item was done, by whatever handler.
-fn times<'a>(probes: impl IntoIterator<Item = &'a Arc<Probe>>) -> HashMap<u64, usize> {
-    let mut times = HashMap::new();
-    for item in probes.into_iter().flat_map(|probe| probe.items()) {
-        *times.entry(item).or_default() += 1;
-    }
-    times
-}
-
-fn doing() -> Arc<Probe> {
-    Arc::new(Probe::each(|_| Answer::Done))
-}
-
-/// A handler that waits until it is let go.
-fn gated() -> (Arc<Probe>, Arc<Semaphore>) {
-    let gate = Arc::new(Semaphore::new(0));
-    let opened = Arc::clone(&gate);
-    let probe = Probe::batch(move |jobs| {
-        let gate = Arc::clone(&opened);
-        Box::pin(async move {
-            drop(gate.acquire().await);
-            vec![Answer::Done; jobs.len()]
-        })
-    });
-    (Arc::new(probe), gate)
-}
+use work::{
+    GROUPED, Heard, PLAIN, SHORT, claim, conserves, doing, drained, gated, item, push_surely, settle, times,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_processes_share_a_lane() {
@@ -175,58 +117,23 @@ async fn who_comes_back_after_the_lease_changes_nothing() {
     }
 }
 
-/// Pushes until it is known to be accepted; a repeat meets its own key.
-async fn push_surely(queue: &Queue, lane: &LaneSpec, number: u64, group: Option<String>) {
-    let hold = Hold::For(Duration::from_secs(3_600));
-    let job = NewJob { group, ..item(number).unique(number.to_string(), hold) };
-    while queue.push(lane, vec![job.clone()]).await.is_err() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_server_that_dies_under_its_workers_loses_and_doubles_nothing() {
     let server = Server::start(Engine::Redis).await;
     let (one, two) = (server.open(), server.open());
     for (lane, groups) in [(&PLAIN, None), (&GROUPED, Some(7))] {
-        let (first, second) = (doing(), doing());
-        let running = [start(&one, lane, &first, 4), start(&two, lane, &second, 4)];
-        let pushed = Arc::new(AtomicU64::new(0));
-        let over = Arc::new(AtomicBool::new(false));
-        let pushing: Vec<_> = (0..8)
-            .map(|pusher| {
-                let queue = if pusher % 2 == 0 { one.clone() } else { two.clone() };
-                let (pushed, over) = (Arc::clone(&pushed), Arc::clone(&over));
-                tokio::spawn(async move {
-                    while !over.load(Ordering::Relaxed) {
-                        let number = pushed.fetch_add(1, Ordering::Relaxed);
-                        let group = groups.map(|groups| format!("group {}", number % groups));
-                        push_surely(&queue, lane, number, group).await;
-                    }
-                })
-            })
-            .collect();
-        for round in 0..4 {
-            let seen = first.items().len() + second.items().len();
-            until(async || first.items().len() + second.items().len() > seen + 100).await;
-            if round == 3 {
-                server.stop().await;
-            } else {
-                server.kill();
+        conserves([&one, &two], lane, groups, async |done| {
+            for round in 0..4 {
+                done.more(100).await;
+                if round == 3 {
+                    server.stop().await;
+                } else {
+                    server.kill();
+                }
+                server.resume().await;
             }
-            server.resume().await;
-        }
-        over.store(true, Ordering::Relaxed);
-        for pushing in pushing {
-            pushing.await.unwrap();
-        }
-        drained(&one, lane).await;
-        for running in running {
-            running.stop().await;
-        }
-        let times = times([&first, &second]);
-        assert_eq!(times.len() as u64, pushed.load(Ordering::Relaxed), "nothing is lost");
-        assert!(times.values().all(|times| *times == 1), "nothing is done twice");
+        })
+        .await;
     }
 }
 
@@ -407,23 +314,6 @@ async fn a_server_is_inspected() {
         assert!(matches!(evicts, Err(Unfit::Evicts(_))), "{evicts:?}");
         server.kill();
         assert!(matches!(inspect(&options).await, Err(Unfit::Away(_))));
-    }
-}
-
-/// What somebody heard, and how often they began to listen.
-#[derive(Default)]
-struct Heard {
-    messages: Mutex<Vec<(String, Vec<u8>)>>,
-    times: AtomicU64,
-}
-
-impl Ear for Heard {
-    fn hear(&self, channel: &str, message: &[u8]) {
-        self.messages.lock().unwrap().push((channel.to_owned(), message.to_vec()));
-    }
-
-    fn listening(&self) {
-        self.times.fetch_add(1, Ordering::Relaxed);
     }
 }
 

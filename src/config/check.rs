@@ -46,6 +46,7 @@ fn config(reader: &Reader<'_>) -> Option<Config> {
     let secret = shared_secret(reader, &directory, database.as_ref().is_none_or(Place::is_file));
     let admin_token = admin_token(reader);
     let limits_factor = reader.read("limits.factor", |text| number(text, 1, 1000));
+    let wait = reader.read("start.wait_seconds", |text| number(text, 0, 3600));
     let drain = reader.read("stop.drain_seconds", |text| number(text, 0, 600));
     let seconds = reader.read("stop.seconds", |text| number(text, 1, 600));
     let log = log(reader);
@@ -61,6 +62,7 @@ fn config(reader: &Reader<'_>) -> Option<Config> {
         secret: secret?,
         admin_token: admin_token?,
         limits_factor: limits_factor?,
+        start_within: Duration::from_secs(wait?.into()),
         drain_for: drain.map(|seconds| Duration::from_secs(seconds.into())),
         stop_within: Duration::from_secs(seconds?.into()),
         log: log?,

@@ -103,11 +103,6 @@ mod tests {
     }
 
     #[test]
-    fn what_this_build_has_not_is_refused_and_not_ignored() {
-        insta::assert_snapshot!(complaint("[queue]\nurl = \"redis+cluster://:hunter2@queue\"\n", &[]));
-    }
-
-    #[test]
     fn what_is_at_aws_can_be_named_and_would_be_used() {
         let good = "[activity]\ntable = \"fairy\"\nkeep_days = 90\n[events]\nbus = \"fairy\"\n[mail]\ntransport = \"ses\"\nfrom = \"fairy@example.com\"\nses_rate = 0.5\n";
         let (_dir, source) = source(good, &[]);
@@ -143,6 +138,7 @@ mod tests {
             "[database]\nurl = \"mysql://fairy:hunter2@db\"\n[queue]\nurl = \"amqp://u:hunter2@queue\"\nprefix = \"{a}\"\n",
             &[],
         ));
+        insta::assert_snapshot!(complaint("[queue]\nurl = \"redis+cluster://:hunter2@queue/1\"\n", &[]));
         insta::assert_snapshot!(complaint(
             "[database]\nreader_url = \"mysql://fairy:hunter2@db/fairy\"\n",
             &[]

@@ -98,6 +98,33 @@ impl ServerUrl {
         Ok(Self { text: text.to_owned(), shown: format!("{}://{user}{host}{port}{path}", url.scheme()) })
     }
 
+    /// Takes a URL that has one of these schemes and one or more hosts, separated by commas, and nothing behind them;
+    /// nothing if it has another scheme.
+    pub fn parse_cluster(text: &str, schemes: &[&str]) -> Option<Result<Self, &'static str>> {
+        let (scheme, rest) = text.split_once("://")?;
+        if !schemes.contains(&scheme) {
+            return None;
+        }
+        let (user, hosts) = match rest.rsplit_once('@') {
+            Some((user, hosts)) => (format!("{user}@"), hosts),
+            None => (String::new(), rest),
+        };
+        let one = |host: &str| {
+            let url = Self::parse(&format!("{scheme}://{user}{host}"), schemes)?;
+            let bare = !host.contains(['/', '?', '#']);
+            bare.then_some(url.shown).ok_or("has something behind its hosts")
+        };
+        let shown: Result<Vec<String>, _> = hosts.trim_end_matches('/').split(',').map(one).collect();
+        Some(shown.map(|shown| {
+            let others = shown.iter().skip(1).map(|url| {
+                let place = url.split_once("://").map_or(url.as_str(), |(_, place)| place);
+                format!(",{}", place.rsplit_once('@').map_or(place, |(_, host)| host))
+            });
+            let shown = std::iter::once(shown[0].clone()).chain(others).collect();
+            Self { text: text.to_owned(), shown }
+        }))
+    }
+
     /// All of it.
     pub fn secret(&self) -> &str {
         &self.text
@@ -127,6 +154,23 @@ mod tests {
         assert_eq!((url.to_string(), url.secret()), ("mysql://fairy@db:3306/fairy".to_owned(), text));
         let url = ServerUrl::parse("redis://:hunter2@127.0.0.1/", &["redis"]).unwrap();
         assert_eq!(format!("{url:?}"), "redis://127.0.0.1");
+    }
+
+    #[test]
+    fn a_cluster_is_named_by_its_nodes() {
+        let parse = |text| ServerUrl::parse_cluster(text, &["redis+cluster"]);
+        let text = "redis+cluster://fairy:hunter2@a:7000,b,[::1]:7002/";
+        let url = parse(text).unwrap().unwrap();
+        assert_eq!(
+            (url.to_string(), url.secret()),
+            ("redis+cluster://fairy@a:7000,b,[::1]:7002".to_owned(), text)
+        );
+        assert!(parse("redis://a").is_none());
+        for bad in
+            ["redis+cluster://", "redis+cluster://a,,b", "redis+cluster://a:b", "redis+cluster://a/1,b"]
+        {
+            assert!(parse(bad).unwrap().is_err(), "{bad}");
+        }
     }
 
     #[test]

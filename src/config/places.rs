@@ -13,6 +13,7 @@ use super::{
 const MYSQL: &str = "must be sqlite://PATH, or mysql://user:password@host:port/database";
 const REDIS: &str =
     "must be sqlite://PATH, or redis://user:password@host:port, or rediss://… for the same over TLS";
+const CLUSTER: &str = "must be redis+cluster://user:password@host:port,host:port with some nodes of the cluster and nothing behind them, or rediss+cluster://… for the same over TLS";
 /// Longest prefix of keys.
 const MOST_PREFIX: usize = 64;
 
@@ -81,11 +82,10 @@ fn mysql(text: &str) -> Option<ServerUrl> {
 }
 
 fn redis(text: &str) -> Result<ServerUrl, String> {
-    if text.starts_with("redis+cluster://") || text.starts_with("rediss+cluster://") {
-        let words = "names a Redis Cluster, which this build cannot speak to yet: name one server with redis:// or rediss://";
-        return Err(words.to_owned());
+    match ServerUrl::parse_cluster(text, &["redis+cluster", "rediss+cluster"]) {
+        Some(url) => url.map_err(|_| CLUSTER.to_owned()),
+        None => ServerUrl::parse(text, &["redis", "rediss"]).map_err(|_| REDIS.to_owned()),
     }
-    ServerUrl::parse(text, &["redis", "rediss"]).map_err(|_| REDIS.to_owned())
 }
 
 /// Braces would change which keys stand together on one node.
@@ -110,9 +110,10 @@ mod tests {
     }
 
     #[test]
-    fn lanes_are_on_one_server() {
+    fn lanes_are_on_a_server_or_a_cluster() {
         assert!(redis("rediss://:pw@queue:6380/1").is_ok());
-        assert!(redis("redis+cluster://queue").unwrap_err().contains("Redis Cluster"));
+        assert!(redis("redis+cluster://queue,other:7000").is_ok());
+        assert!(redis("redis+cluster://queue/1").unwrap_err().contains("nodes of the cluster"));
         assert!(redis("http://queue").is_err());
     }
 

@@ -77,7 +77,7 @@ pub static SETTINGS: [Setting; 31] = [
     secret(
         "queue.url",
         "`sqlite://{DATA_DIR}/queue.db`",
-        "The lanes: `sqlite://PATH`, which serves `fairy up` only, or `redis://user:password@host:port` or `rediss://…` on Redis or Valkey 7 or later.",
+        "The lanes: `sqlite://PATH`, which serves `fairy up` only, or on Redis or Valkey 7 or later `redis://user:password@host:port`, of a Cluster `redis+cluster://user:password@host:port,host:port` with some of its nodes, over TLS `rediss…`.",
     ),
     plain(
         "queue.ca",
@@ -167,6 +167,12 @@ pub static SETTINGS: [Setting; 31] = [
         "At least 32 characters that operators send to `/v1/admin/lanes` as `Authorization: Bearer`, such as those of `openssl rand -hex 32`. Whoever has it sees and changes the lanes of all.",
     ),
     plain("limits.factor", Some("1"), "", "Multiplies all rate limits of the API, 1 to 1000."),
+    plain(
+        "start.wait_seconds",
+        Some("30"),
+        "",
+        "How long a start waits for a database or lanes' server that is not there yet, 0 to 3600; a wrong password or an unfit server is refused at once.",
+    ),
     plain(
         "stop.seconds",
         Some("10"),

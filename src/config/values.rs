@@ -33,6 +33,8 @@ pub struct Config {
     pub admin_token: Option<AdminToken>,
     /// What rate limits are multiplied by.
     pub limits_factor: u32,
+    /// How long a start waits for servers that are not there yet.
+    pub start_within: Duration,
     /// How long an API that is to stop goes on as before, so that who stands in front sees it; `None`: as its role has it.
     pub drain_for: Option<Duration>,
     /// How long work in hand may go on after the stop.

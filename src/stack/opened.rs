@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use fairy_jobs::{lane::Sink, link::LinkKey, ports::ActivityLog};
 use fairy_queue::{Queue, sqlite::Mode};
-use fairy_store::{Database, Store};
+use fairy_store::{Database, OpenError, Store};
 
-use super::{Cloud, Parts, Role, files, servers};
+use super::{Cloud, Parts, Patience, Role, files, servers};
 use crate::{
     Failure,
     config::{Config, Place, QueueServer},
@@ -44,18 +44,19 @@ impl Opened {
     /// # Errors
     /// When something cannot be used or another process uses it; the line says what to do.
     pub async fn open(config: &Config, parts: &Parts, role: &Role) -> Result<Self, Failure> {
+        let patience = Patience::of(config.start_within);
         let cloud = Cloud::of(config, parts).await?;
         let locks = files::hold(config)?;
         let queue = match &config.queue {
             Place::File(path) => files::open_queue(path, parts, Mode::Serve).await?,
-            Place::Server(server) => serve(server, parts).await?,
+            Place::Server(server) => serve(server, parts, &patience).await?,
         };
         let queue = queue.traced(observe::in_hand);
         let link_key = secret::link_key(&config.secret, parts.ids.as_ref()).map_err(|error| {
             let directory = config.data_dir.display();
             Failure::new(format_args!("the secret in {directory}/secret.key cannot be used: {error}"))
         })?;
-        let store = open_store(config, parts).await?;
+        let store = wait_for_store(config, parts, &patience).await?;
         match role {
             Role::Up => migrate(config, &store).await?,
             Role::Api | Role::Worker(_) => check_schema(config, &store).await?,
@@ -87,8 +88,8 @@ impl Opened {
 }
 
 /// The lanes on a server that was looked at.
-async fn serve(server: &QueueServer, parts: &Parts) -> Result<Queue, Failure> {
-    let inspection = servers::look_at(server, &parts.name).await?;
+async fn serve(server: &QueueServer, parts: &Parts, patience: &Patience) -> Result<Queue, Failure> {
+    let inspection = servers::look_at(server, &parts.name, patience).await?;
     for warning in inspection.warnings {
         tracing::warn!(server = %server.url, "{warning}");
     }
@@ -109,7 +110,11 @@ async fn migrate(config: &Config, store: &Store) -> Result<(), Failure> {
 /// # Errors
 /// When it cannot be used.
 pub async fn open_store(config: &Config, parts: &Parts) -> Result<Store, Failure> {
-    let options = fairy_store::Options {
+    wait_for_store(config, parts, &Patience::none()).await
+}
+
+async fn wait_for_store(config: &Config, parts: &Parts, patience: &Patience) -> Result<Store, Failure> {
+    let options = || fairy_store::Options {
         database: match &config.database {
             Place::File(path) => Database::File(path.clone()),
             Place::Server(server) => Database::Server(servers::database(server)),
@@ -118,9 +123,9 @@ pub async fn open_store(config: &Config, parts: &Parts) -> Result<Store, Failure
         ids: parts.ids.clone(),
         sinks: sinks(config),
     };
-    let opened = Store::open(options).await;
-    opened.map_err(|error| {
-        Failure::new(format_args!("the database {} cannot be opened: {error}", config.database))
+    let opened = patience.wait("the database", OpenError::may_pass, async || Store::open(options()).await);
+    opened.await.map_err(|late| {
+        Failure::new(format_args!("the database {} cannot be opened: {late}", config.database))
     })
 }
 

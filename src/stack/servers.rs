@@ -4,10 +4,11 @@ use std::{path::PathBuf, time::Duration};
 
 use fairy_queue::{
     Queue,
-    redis::{Inspection, Options, inspect, open},
+    redis::{Inspection, Options, Unfit, inspect, open},
 };
 use fairy_store::Server;
 
+use super::patience::Patience;
 use crate::{
     Failure,
     cluster::{Between, Hears},
@@ -46,9 +47,14 @@ pub fn open_between(server: &QueueServer, instance: &str, hears: Hears) -> Resul
 ///
 /// # Errors
 /// When it cannot be asked, or must not be used.
-pub async fn look_at(server: &QueueServer, instance: &str) -> Result<Inspection, Failure> {
-    let inspection = inspect(&options(server, instance)?).await;
-    inspection.map_err(|unfit| Failure::new(format_args!("{}: {unfit}", server.url)))
+pub async fn look_at(
+    server: &QueueServer,
+    instance: &str,
+    patience: &Patience,
+) -> Result<Inspection, Failure> {
+    let options = options(server, instance)?;
+    let inspection = patience.wait("the queue's server", Unfit::may_pass, async || inspect(&options).await);
+    inspection.await.map_err(|late| Failure::new(format_args!("{}: {late}", server.url)))
 }
 
 fn options(server: &QueueServer, instance: &str) -> Result<Options, Failure> {

@@ -26,12 +26,22 @@ pub enum OpenError {
     /// The URL of a server cannot be used.
     #[error("the URL cannot be used: {0}; it looks like mysql://user:password@host:3306/database")]
     Url(String),
-    /// The server does not answer, or does not let us in.
+    /// The server does not answer, or not yet.
     #[error("{reason}; the server at {at} must run and let this account use the database")]
     Away {
         /// Host, port and database.
         at: String,
         /// What it says, or what came instead of an answer.
+        reason: String,
+    },
+    /// The server does not let us in, or not to this database: waiting does not help.
+    #[error(
+        "{reason}; the server at {at} must let this account use the database, look at user, password and its name"
+    )]
+    Denied {
+        /// Host, port and database.
+        at: String,
+        /// What it says.
         reason: String,
     },
     /// The server is of a version that is not known to work.
@@ -42,6 +52,13 @@ pub enum OpenError {
         /// What it says it is.
         version: String,
     },
+}
+
+impl OpenError {
+    /// Whether it may be over a little later.
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Away { .. })
+    }
 }
 
 /// Why the schema could not be brought up to date.

@@ -99,12 +99,10 @@ impl Broker for Server {
 
     async fn shift_clock(&self, by: Duration) -> Result<(), QueueError> {
         for lane in read::lanes(&self.link).await? {
-            let mut shift = redis::cmd("HINCRBY");
-            shift.arg(self.link.key(&lane)).arg("shift").arg(millis(by));
-            self.link.send(&shift).await?;
-            let mut wake = redis::cmd("PUBLISH");
-            wake.arg(format!("{}:wake", self.link.key(&lane))).arg("");
-            self.link.send(&wake).await?;
+            let key = self.link.key(&lane);
+            self.link.send(&key, redis::cmd("HINCRBY").arg(&key).arg("shift").arg(millis(by))).await?;
+            let wake = redis::cmd("PUBLISH").arg(format!("{key}:wake")).arg("").to_owned();
+            self.link.send(&key, &wake).await?;
         }
         Ok(())
     }

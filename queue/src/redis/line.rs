@@ -6,24 +6,20 @@
 //! found elsewhere, and who hears is told when it may have missed something. In a Cluster a message published on any node
 //! reaches all of them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::join_all;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::QueueError;
 
-use super::failure::Failure;
-use super::link::{Hear, Link};
-use super::options::{AddressError, Options, client};
+use super::link::Link;
+use super::listen::{Listener, keep};
+use super::node::Hear;
+use super::options::{AddressError, Options};
 use super::reply::{list, number};
 use super::script::{Call, Script};
-
-/// How often a connection is tried on which nothing is said, for one that is half open would swallow every message.
-const TRY: Duration = Duration::from_secs(5);
-/// First and longest wait after the server could not be reached.
-const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// Who hears messages, in order, on the task that reads the connection: so it must be quick.
 pub trait Ear: Send + Sync + 'static {
@@ -56,11 +52,10 @@ impl Line {
                 hears.hear(name, message);
             }
         });
-        let link = Link::hearing(client(options)?, options.patience, options.prefix.clone(), hear);
-        let link = Arc::new(link);
+        let link = Arc::new(Link::new(options, Some(hear))?);
         if !channels.is_empty() {
-            let channels = channels.iter().map(|channel| format!("{}:{channel}", options.prefix)).collect();
-            tokio::spawn(keep(Arc::clone(&link), channels, ear, stop));
+            let names = channels.iter().map(|channel| format!("{}:{channel}", options.prefix)).collect();
+            tokio::spawn(keep(Arc::clone(&link), Channels { names, ear }, stop));
         }
         Ok(Self { link, _listening: listening })
     }
@@ -70,7 +65,7 @@ impl Line {
     /// # Errors
     /// When not all of them are known to have been said.
     pub async fn publish(&self, messages: &[(String, Vec<u8>)]) -> Result<(), QueueError> {
-        let live = self.link.live().await?;
+        let live = self.link.ear().await?;
         let said = messages.iter().map(|(channel, message)| {
             let mut publish = redis::cmd("PUBLISH");
             publish.arg(format!("{}:{channel}", self.link.prefix())).arg(message);
@@ -107,44 +102,25 @@ impl Line {
     }
 }
 
-/// Keeps the channels subscribed to until told to stop.
-async fn keep(link: Arc<Link>, channels: Vec<String>, ear: Arc<dyn Ear>, stop: CancellationToken) {
-    let (mut connection, mut failed) = (0, RETRY.0);
-    loop {
-        let wait = match subscribe(&link, &channels, ear.as_ref(), &mut connection).await {
-            Ok(()) => {
-                failed = RETRY.0;
-                TRY
-            }
-            Err(failure) => {
-                tracing::debug!(error = failure.text(), "messages cannot be heard");
-                failed = (failed * 2).min(RETRY.1);
-                failed
-            }
-        };
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = link.stirred.notified() => {}
-            () = tokio::time::sleep(wait) => {
-                let _ = link.send(&redis::cmd("PING")).await;
-            }
-        }
-    }
+/// The channels of a line, which stay the same.
+struct Channels {
+    names: Vec<String>,
+    ear: Arc<dyn Ear>,
 }
 
-async fn subscribe(
-    link: &Link,
-    channels: &[String],
-    ear: &dyn Ear,
-    connection: &mut u64,
-) -> Result<(), Failure> {
-    let live = link.live().await?;
-    if live.number != *connection {
-        for channel in channels {
-            live.send(redis::cmd("SUBSCRIBE").arg(channel)).await?;
-        }
-        *connection = live.number;
-        ear.listening();
+impl Listener for Channels {
+    fn channels(&self) -> Vec<String> {
+        self.names.clone()
     }
-    Ok(())
+
+    fn listening(&self, _: &[String]) {
+        self.ear.listening();
+    }
+
+    /// Nothing: messages were heard as they came.
+    fn gathered(&self, _: &HashSet<Vec<u8>>) {}
+
+    async fn changed(&self) {
+        std::future::pending::<()>().await;
+    }
 }

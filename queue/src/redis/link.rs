@@ -1,87 +1,71 @@
-//! The one connection of a process, made again whenever it breaks.
-//!
-//! All calls share it and are pipelined. A call that finds no connection makes one, and those that come meanwhile wait
-//! for that attempt and share how it ends; so while the server is away, calls fail as fast as one attempt does, and
-//! *certainly without effect*. A call whose answer does not come in time breaks the connection, because answers come
-//! in order: whoever waits behind it would wait in vain.
+//! The way to what carries the lanes: one server, or the node of a Cluster that has the lane.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, PushInfo, PushKind, ServerErrorKind, Value};
-use tokio::sync::Notify;
+use redis::{Cmd, Value};
+use tokio::time::Instant;
 
+use super::address::Address;
+use super::cluster::Cluster;
 use super::failure::Failure;
+use super::node::{Hear, Live, Node, Shared, lock};
+use super::options::{AddressError, Options};
 use super::reply::{list, number};
-use super::script::Call;
+use super::script::{Call, Errand};
+use super::slots::slot_of;
 
-/// How long it may take to connect.
-const CONNECT: Duration = Duration::from_secs(2);
-
-/// A connection that was made.
-pub(super) struct Live {
-    /// Shared by all callers.
-    pub connection: MultiplexedConnection,
-    /// Which one it is.
-    pub number: u64,
-    broken: Arc<AtomicBool>,
-    lanes: Mutex<HashSet<String>>,
-}
-
-/// Is given the channel and the bytes of each message, on the task that reads the connection.
-pub(super) type Hear = Arc<dyn Fn(&[u8], &[u8]) + Send + Sync>;
-
-/// How the last attempt to connect ended, so that who waited for it need not make another.
-#[derive(Default)]
-struct Attempts {
-    made: u64,
-    failed: Option<String>,
-}
+/// How long no lane is entered in the list of lanes after that failed.
+const REST: Duration = Duration::from_secs(1);
 
 /// See the module.
 pub(super) struct Link {
-    client: Client,
-    patience: Duration,
     prefix: String,
-    current: Mutex<Option<Arc<Live>>>,
-    attempts: tokio::sync::Mutex<Attempts>,
-    begun: AtomicU64,
-    closed: Arc<AtomicBool>,
-    heard: Arc<Mutex<HashSet<Vec<u8>>>>,
-    hear: Option<Hear>,
-    /// Told when the connection broke or a message came that nobody hears.
-    pub stirred: Arc<Notify>,
+    lanes_key: String,
+    shared: Arc<Shared>,
+    servers: Servers,
+    /// When the list of lanes could not be reached.
+    unlisted: Mutex<Option<Instant>>,
+}
+
+/// Who has the keys.
+pub(super) enum Servers {
+    /// This one all of them.
+    One(Node),
+    /// Each some.
+    Many(Cluster),
 }
 
 impl Link {
-    /// A link that is not connected yet.
-    pub fn new(client: Client, patience: Duration, prefix: String) -> Self {
-        Self {
-            client,
-            patience,
-            prefix,
-            current: Mutex::default(),
-            attempts: tokio::sync::Mutex::default(),
-            begun: AtomicU64::new(0),
-            closed: Arc::default(),
-            heard: Arc::default(),
-            hear: None,
-            stirred: Arc::default(),
-        }
+    /// A link that is not connected yet; messages are heard by `hear`, or gathered.
+    pub fn new(options: &Options, hear: Option<Hear>) -> Result<Self, AddressError> {
+        let address = Address::parse(options)?;
+        let shared = Arc::new(Shared::new(options.patience, Arc::default(), hear));
+        let servers = if address.is_cluster {
+            Servers::Many(Cluster::new(Arc::new(address), Arc::clone(&shared)))
+        } else {
+            let client = address.first().map_err(|error| AddressError(error.to_string()))?;
+            Servers::One(Node::new(client, Arc::clone(&shared)))
+        };
+        Ok(Self::over(servers, shared, options.prefix.clone()))
     }
 
-    /// A link whose messages are heard as they come.
-    pub fn hearing(client: Client, patience: Duration, prefix: String, hear: Hear) -> Self {
-        Self { hear: Some(hear), ..Self::new(client, patience, prefix) }
+    fn over(servers: Servers, shared: Arc<Shared>, prefix: String) -> Self {
+        let lanes_key = format!("{prefix}:lanes");
+        Self { prefix, lanes_key, shared, servers, unlisted: Mutex::default() }
     }
 
-    /// Another connection to the same server, closed with this one.
+    /// Other connections to the same servers, closed with this one.
     pub fn another(&self) -> Self {
-        let closed = Arc::clone(&self.closed);
-        Self { closed, ..Self::new(self.client.clone(), self.patience, self.prefix.clone()) }
+        let closed: Arc<AtomicBool> = Arc::clone(&self.shared.closed);
+        let shared = Arc::new(Shared::new(self.shared.patience, closed, None));
+        let servers = match &self.servers {
+            Servers::One(node) => Servers::One(node.another(Arc::clone(&shared))),
+            Servers::Many(cluster) => Servers::Many(cluster.another(Arc::clone(&shared))),
+        };
+        Self::over(servers, shared, self.prefix.clone())
     }
 
     /// The name of a lane's own hash; all its other keys begin with it.
@@ -95,105 +79,77 @@ impl Link {
     }
 
     /// The key of the set of all lanes' names.
-    pub fn lanes_key(&self) -> String {
-        format!("{}:lanes", self.prefix)
+    pub fn lanes_key(&self) -> &str {
+        &self.lanes_key
+    }
+
+    /// Who has the keys.
+    pub fn servers(&self) -> &Servers {
+        &self.servers
     }
 
     /// Channels that messages came from since this was asked last, where nobody hears them.
     pub fn heard(&self) -> HashSet<Vec<u8>> {
-        std::mem::take(&mut *lock(&self.heard))
+        self.shared.heard()
+    }
+
+    /// Waits until a connection broke, was made, or brought a message that nobody hears.
+    pub async fn stirred(&self) {
+        self.shared.stirred.notified().await;
     }
 
     /// Lets go of the server; every later call fails.
     pub fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-        lock(&self.current).take();
-        self.stirred.notify_one();
+        self.shared.closed.store(true, Ordering::Release);
+        match &self.servers {
+            Servers::One(node) => node.close(),
+            Servers::Many(cluster) => cluster.close(),
+        }
+        self.shared.stirred.notify_one();
     }
 
-    /// The connection, made if there is none.
-    pub async fn live(&self) -> Result<Arc<Live>, Failure> {
-        if let Some(live) = self.usable()? {
-            return Ok(live);
+    /// The connection over which messages come and go.
+    pub async fn ear(&self) -> Result<Arc<Live>, Failure> {
+        match &self.servers {
+            Servers::One(node) => node.live().await,
+            Servers::Many(cluster) => cluster.ear().await,
         }
-        let before = self.begun.load(Ordering::Acquire);
-        let mut attempts = self.attempts.lock().await;
-        if let Some(live) = self.usable()? {
-            return Ok(live);
-        }
-        if let (true, Some(error)) = (attempts.made > before, &attempts.failed) {
-            return Err(Failure::Refused(error.clone()));
-        }
-        attempts.made = self.begun.fetch_add(1, Ordering::AcqRel) + 1;
-        match self.connect(attempts.made).await {
-            Ok(live) => {
-                attempts.failed = None;
-                *lock(&self.current) = Some(Arc::clone(&live));
-                self.stirred.notify_one();
-                Ok(live)
+    }
+
+    async fn carry(&self, key: &str, errand: Errand<'_>) -> Result<(Arc<Live>, Value), Failure> {
+        match &self.servers {
+            Servers::One(node) => {
+                let live = node.live().await?;
+                let value = errand.on(&live).await?;
+                Ok((live, value))
             }
-            Err(error) => {
-                attempts.failed = Some(error.to_string());
-                Err(Failure::Refused(error.to_string()))
-            }
+            Servers::Many(cluster) => cluster.carry(slot_of(key), errand).await,
         }
     }
 
-    fn usable(&self) -> Result<Option<Arc<Live>>, Failure> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(Failure::Refused("the queue is closed".into()));
-        }
-        let current = lock(&self.current);
-        Ok(current.as_ref().filter(|live| !live.broken.load(Ordering::Acquire)).cloned())
+    /// Sends one command about a key and waits for its answer.
+    pub async fn send(&self, key: &str, command: &Cmd) -> Result<Value, Failure> {
+        Ok(self.carry(key, Errand::Command(command)).await?.1)
     }
 
-    async fn connect(&self, number: u64) -> redis::RedisResult<Arc<Live>> {
-        let broken = Arc::new(AtomicBool::new(false));
-        let (breaks, heard, stirred) =
-            (Arc::clone(&broken), Arc::clone(&self.heard), Arc::clone(&self.stirred));
-        let hear = self.hear.clone();
-        let receive = move |info: PushInfo| -> Result<(), std::convert::Infallible> {
-            match (info.kind, info.data.as_slice()) {
-                (PushKind::Disconnection, _) => breaks.store(true, Ordering::Release),
-                (PushKind::Message, [Value::BulkString(channel), Value::BulkString(message)]) => {
-                    if let Some(hear) = &hear {
-                        hear(channel, message);
-                        return Ok(());
-                    }
-                    lock(&heard).insert(channel.clone());
-                }
-                _ => return Ok(()),
-            }
-            stirred.notify_one();
-            Ok(())
-        };
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT))
-            .set_response_timeout(Some(self.patience))
-            .set_push_sender(receive);
-        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-        Ok(Arc::new(Live { connection, number, broken, lanes: Mutex::default() }))
-    }
-
-    /// Sends one command and waits for its answer.
-    pub async fn send(&self, command: &Cmd) -> Result<Value, Failure> {
-        let live = self.live().await?;
-        live.send(command).await
+    /// Runs a script that writes nothing of a lane.
+    pub async fn look(&self, call: &Call) -> Result<Value, Failure> {
+        Ok(self.carry(call.key(), Errand::Call(call)).await?.1)
     }
 
     /// Runs a script on a lane, which is entered in the list of lanes before anything is written to it.
     pub async fn run(&self, lane: &str, call: &Call) -> Result<Value, Failure> {
-        let live = self.live().await?;
-        self.run_on(&live, lane, call).await
+        self.enter(lane).await?;
+        self.look(call).await
     }
 
     /// Runs a script as [`Self::run`] does, and waits until what it wrote is on the disks of so many replicas.
     ///
     /// The connection does nothing else meanwhile, so who calls this has a link of its own.
     pub async fn run_replicated(&self, lane: &str, call: &Call, replicas: u32) -> Result<Value, Failure> {
-        let live = self.live().await?;
-        let answer = self.run_on(&live, lane, call).await?;
-        let most = self.patience.mul_f64(0.8).as_millis();
+        self.enter(lane).await?;
+        let (live, answer) = self.carry(call.key(), Errand::Call(call)).await?;
+        let most = self.shared.patience.mul_f64(0.8).as_millis();
         let mut wait = redis::cmd("WAITAOF");
         wait.arg(1).arg(replicas).arg(u64::try_from(most).unwrap_or(u64::MAX));
         let unknown = |failure: Failure| Failure::Unknown(failure.text().to_owned());
@@ -206,56 +162,31 @@ impl Link {
         Ok(answer)
     }
 
-    async fn run_on(&self, live: &Live, lane: &str, call: &Call) -> Result<Value, Failure> {
-        if !lock(&live.lanes).contains(lane) {
-            match live.send(redis::cmd("SADD").arg(self.lanes_key()).arg(lane)).await {
-                Ok(_) => drop(lock(&live.lanes).insert(lane.to_owned())),
-                // A server that is full has no room for the name, and must be worked all the same.
-                Err(Failure::Refused(_)) => {}
-                // Nothing of the call itself was sent yet.
-                Err(Failure::Unknown(text)) => return Err(Failure::Refused(text)),
+    /// Enters a lane in the list of lanes, once over each connection to whoever has the list.
+    async fn enter(&self, lane: &str) -> Result<(), Failure> {
+        let entered = match &self.servers {
+            Servers::One(node) => Some(node.live().await?),
+            Servers::Many(cluster) => cluster.connected(slot_of(&self.lanes_key)),
+        };
+        let is_listed = entered.is_some_and(|live| lock(&live.lanes).contains(lane));
+        if is_listed || lock(&self.unlisted).is_some_and(|failed| failed.elapsed() < REST) {
+            return Ok(());
+        }
+        let mut add = redis::cmd("SADD");
+        add.arg(&self.lanes_key).arg(lane);
+        match self.carry(&self.lanes_key, Errand::Command(&add)).await {
+            Ok((live, _)) => {
+                lock(&live.lanes).insert(lane.to_owned());
+                *lock(&self.unlisted) = None;
+                Ok(())
+            }
+            // Nothing of the call itself was sent yet.
+            Err(failure @ Failure::Unknown(_)) => Err(failure.before_call()),
+            // Who has the list is full or away, and the lane must be worked all the same.
+            Err(_) => {
+                *lock(&self.unlisted) = Some(Instant::now());
+                Ok(())
             }
         }
-        self.read(live, call).await
     }
-
-    /// Runs a script that writes nothing of a lane.
-    pub async fn look(&self, call: &Call) -> Result<Value, Failure> {
-        let live = self.live().await?;
-        self.read(&live, call).await
-    }
-
-    async fn read(&self, live: &Live, call: &Call) -> Result<Value, Failure> {
-        match live.give(call.command()).await {
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                live.send(&call.load())
-                    .await
-                    .map_err(|failure| Failure::Refused(failure.text().to_owned()))?;
-                live.send(call.command()).await
-            }
-            answer => answer.map_err(|error| Failure::of(&error)),
-        }
-    }
-}
-
-impl Live {
-    /// Sends one command.
-    pub async fn send(&self, command: &Cmd) -> Result<Value, Failure> {
-        self.give(command).await.map_err(|error| Failure::of(&error))
-    }
-
-    /// Sends one command; a connection on which an answer was lost is not used again.
-    async fn give(&self, command: &Cmd) -> redis::RedisResult<Value> {
-        let mut connection = self.connection.clone();
-        let answer = connection.send_packed_command(command).await.and_then(Value::extract_error);
-        if answer.as_ref().is_err_and(|error| error.is_io_error() || error.is_unrecoverable_error()) {
-            self.broken.store(true, Ordering::Release);
-        }
-        answer
-    }
-}
-
-/// No code panics while it holds these locks.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,17 +1,14 @@
-//! Wake-ups: scripts publish on a lane's channel whenever something of it may have become free to be handed out.
+//! Keeping channels subscribed to, over a connection that is made again for ever.
 //!
-//! A message may be lost with its connection, so everybody looks again when a connection was made, and a worker looks
-//! by itself after its longest wait. A connection on which nothing is said is tried now and then, for one that is half
-//! open would swallow every message.
+//! A message may be lost with its connection, so who hears is told whenever listening has begun again. A connection on
+//! which nothing is said is tried now and then, for one that is half open would swallow every message. In a Cluster any
+//! node will do: a message that was published on one reaches all.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::Cmd;
 use tokio_util::sync::CancellationToken;
-
-use crate::wakes::Wakes;
 
 use super::failure::Failure;
 use super::link::Link;
@@ -21,69 +18,69 @@ const TRY: Duration = Duration::from_secs(5);
 /// First and longest wait after the server could not be reached.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
+/// Who listens.
+pub(super) trait Listener: Send + Sync + 'static {
+    /// The channels to be subscribed to, by their whole names.
+    fn channels(&self) -> Vec<String>;
+    /// Listening to these has begun, or begun again: what was said before may have been missed.
+    fn listening(&self, channels: &[String]);
+    /// Messages came from these channels, unless the link has somebody who hears each.
+    fn gathered(&self, channels: &HashSet<Vec<u8>>);
+    /// Waits until there may be other channels.
+    fn changed(&self) -> impl Future<Output = ()> + Send;
+}
+
 /// What is subscribed to, on which connection.
 #[derive(Default)]
 struct Subscribed {
     connection: u64,
-    lanes: HashSet<&'static str>,
+    channels: HashSet<String>,
 }
 
-/// Keeps the connection and passes its messages on until told to stop.
-pub(super) async fn listen(link: Arc<Link>, wakes: Arc<Wakes>, stop: CancellationToken) {
+/// Keeps the channels subscribed to and passes on what is gathered until told to stop.
+pub(super) async fn keep(link: Arc<Link>, listener: impl Listener, stop: CancellationToken) {
     let mut subscribed = Subscribed::default();
     let mut failed = RETRY.0;
     loop {
-        let wait = match look(&link, &wakes, &mut subscribed).await {
-            Ok(()) => {
-                failed = RETRY.0;
-                TRY
+        if let Err(failure) = look(&link, &listener, &mut subscribed).await {
+            tracing::debug!(error = failure.text(), "messages cannot be heard");
+            failed = (failed * 2).min(RETRY.1);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(failed) => continue,
             }
-            Err(failure) => {
-                tracing::debug!(error = failure.text(), "the queue's server cannot be reached");
-                failed = (failed * 2).min(RETRY.1);
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = tokio::time::sleep(failed) => continue,
-                }
-            }
-        };
+        }
+        failed = RETRY.0;
         tokio::select! {
             () = stop.cancelled() => return,
-            () = link.stirred.notified() => {}
-            () = wakes.added.notified() => {}
-            () = tokio::time::sleep(wait) => {
-                let _ = link.send(&redis::cmd("PING")).await;
+            () = link.stirred() => {}
+            () = listener.changed() => {}
+            () = tokio::time::sleep(TRY) => {
+                if let Ok(live) = link.ear().await {
+                    let _ = live.send(&redis::cmd("PING")).await;
+                }
             }
         }
     }
 }
 
-async fn look(link: &Link, wakes: &Wakes, subscribed: &mut Subscribed) -> Result<(), Failure> {
-    let live = link.live().await?;
+async fn look(link: &Link, listener: &impl Listener, subscribed: &mut Subscribed) -> Result<(), Failure> {
+    let live = link.ear().await?;
     if live.number != subscribed.connection {
-        *subscribed = Subscribed { connection: live.number, lanes: HashSet::new() };
+        *subscribed = Subscribed { connection: live.number, channels: HashSet::new() };
     }
-    for lane in wakes.lanes() {
-        if subscribed.lanes.insert(lane) {
-            let subscribe = channel_command(link, lane);
-            if let Err(failure) = live.send(&subscribe).await {
-                subscribed.lanes.remove(lane);
-                return Err(failure);
-            }
-            wakes.wake(|name| name == lane);
-        }
+    let mut new = listener.channels();
+    new.retain(|channel| !subscribed.channels.contains(channel));
+    for channel in &new {
+        live.send(redis::cmd("SUBSCRIBE").arg(channel)).await?;
     }
-    let heard = link.heard();
-    if !heard.is_empty() {
-        wakes.wake(|name| heard.contains(channel_of(link, name).as_bytes()));
+    if !new.is_empty() {
+        subscribed.channels.extend(new.iter().cloned());
+        listener.listening(&new);
+    }
+    let gathered = link.heard();
+    if !gathered.is_empty() {
+        listener.gathered(&gathered);
     }
     Ok(())
-}
-
-fn channel_of(link: &Link, lane: &str) -> String {
-    format!("{}:wake", link.key(lane))
-}
-
-fn channel_command(link: &Link, lane: &str) -> Cmd {
-    redis::cmd("SUBSCRIBE").arg(channel_of(link, lane)).to_owned()
 }

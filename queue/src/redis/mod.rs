@@ -7,7 +7,8 @@
 //! # Keys
 //!
 //! The keys of a lane are `fairy:{lane}` and that name with a suffix, so they share a hash tag and stand on one node of
-//! a Cluster. Scripts are given the first and make the others of it.
+//! a Cluster, whole (see `cluster`). Scripts are given the first and make the others of it. The names of all lanes are in
+//! the set `fairy:lanes`.
 //!
 //! | suffix | type | what |
 //! |---|---|---|
@@ -68,13 +69,16 @@
 //! refused while the server is full; scripts that make room are not. Claims can be repeated too, see `claim`.
 
 mod account;
+mod address;
 mod broker;
 mod claim;
+mod cluster;
 mod failure;
 mod inspect;
 mod line;
 mod link;
 mod listen;
+mod node;
 mod operate;
 mod options;
 mod push;
@@ -83,6 +87,8 @@ mod record;
 mod reply;
 mod script;
 mod settle;
+mod slots;
+mod wake;
 
 pub use inspect::{Inspection, Unfit, inspect};
 pub use line::{Ear, Line};

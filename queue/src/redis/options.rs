@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Client, ConnectionAddr, IntoConnectionInfo, ProtocolVersion, TlsCertificates};
 use tokio_util::sync::CancellationToken;
 
 use crate::Queue;
@@ -13,15 +12,17 @@ use crate::wakes::Wakes;
 use super::broker::Server;
 use super::claim::Askers;
 use super::link::Link;
-use super::listen::listen;
+use super::listen::keep;
 use super::push::Pushers;
+use super::wake::Waker;
 
 /// How a process speaks to the server.
 #[derive(Clone)]
 pub struct Options {
-    /// `redis://…` or `rediss://…`, with user and password where there are any. The user may be one that has only
-    /// `~fairy:* &fairy:* +@read +@write +@scripting +@pubsub +@connection +time`; [`super::inspect()`] also asks `+info`
-    /// and `+config|get`.
+    /// `redis://…` or `rediss://…`, with user and password where there are any, or `redis+cluster://…` or
+    /// `rediss+cluster://…` with some of the nodes of a Cluster, separated by commas. The user may be one that has only
+    /// `~fairy:* &fairy:* +@read +@write +@scripting +@pubsub +@connection +time`, and in a Cluster `+cluster|slots`;
+    /// [`super::inspect()`] also asks `+info` and `+config|get`.
     pub url: String,
     /// The certificate, as PEM, by which the server's is judged instead of those that everybody trusts.
     pub authority: Option<Vec<u8>>,
@@ -46,7 +47,7 @@ impl fmt::Debug for Options {
 /// The address cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the address of the queue cannot be used: {0}")]
-pub struct AddressError(String);
+pub struct AddressError(pub(super) String);
 
 /// A handle to the lanes on a server, which need not be there yet: what is asked while it is away fails or waits, and
 /// is tried again.
@@ -54,11 +55,11 @@ pub struct AddressError(String);
 /// # Errors
 /// When the address cannot be used.
 pub fn open(options: &Options) -> Result<Queue, AddressError> {
-    let client = client(options)?;
     let stop = CancellationToken::new();
-    let link = Arc::new(Link::new(client, options.patience, options.prefix.clone()));
+    let link = Arc::new(Link::new(options, None)?);
     let wakes = Arc::new(Wakes::default());
-    tokio::spawn(listen(Arc::clone(&link), Arc::clone(&wakes), stop.clone()));
+    let waker = Waker { link: Arc::clone(&link), wakes: Arc::clone(&wakes) };
+    tokio::spawn(keep(Arc::clone(&link), waker, stop.clone()));
     Ok(Queue::new(Arc::new(Server {
         pushers: Pushers::new(Arc::clone(&link), options.replicas),
         askers: Askers::new(options.instance.clone()),
@@ -66,22 +67,4 @@ pub fn open(options: &Options) -> Result<Queue, AddressError> {
         wakes,
         _listening: stop.drop_guard(),
     })))
-}
-
-/// A client that speaks RESP3, in which the server's messages come over the same connection.
-pub(super) fn client(options: &Options) -> Result<Client, AddressError> {
-    if options.prefix.contains(['{', '}']) {
-        return Err(AddressError("a prefix has no braces".into()));
-    }
-    let unusable = |error: redis::RedisError| AddressError(error.to_string());
-    let info = options.url.as_str().into_connection_info().map_err(unusable)?;
-    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    let info = info.set_redis_settings(settings);
-    if !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
-        return Client::open(info).map_err(unusable);
-    }
-    // Whoever was first in this process may have chosen another; it will do as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let certificates = TlsCertificates { client_tls: None, root_cert: options.authority.clone() };
-    Client::build_with_tls(info, certificates).map_err(unusable)
 }

@@ -78,9 +78,10 @@ pub(super) async fn audit(link: &Link, limit: u32) -> Result<Vec<AuditEntry>, Fa
     let limit = limit.min(500);
     let mut entries = Vec::new();
     for lane in lanes(link).await? {
+        let key = format!("{}:audit", link.key(&lane));
         let mut command = redis::cmd("LRANGE");
-        command.arg(format!("{}:audit", link.key(&lane))).arg(-i64::from(limit.max(1))).arg(-1);
-        let rows = list(link.send(&command).await?)?;
+        command.arg(&key).arg(-i64::from(limit.max(1))).arg(-1);
+        let rows = list(link.send(&key, &command).await?)?;
         for row in rows.into_iter().rev() {
             let entry = serde_json::from_slice(&bytes(row)?);
             entries.push(entry.map_err(|error| Failure::Unknown(error.to_string()))?);
@@ -93,7 +94,7 @@ pub(super) async fn audit(link: &Link, limit: u32) -> Result<Vec<AuditEntry>, Fa
 
 /// The names of all lanes that were ever used.
 pub(super) async fn lanes(link: &Link) -> Result<Vec<String>, Failure> {
-    let value = link.send(redis::cmd("SMEMBERS").arg(link.lanes_key())).await?;
+    let value = link.send(link.lanes_key(), redis::cmd("SMEMBERS").arg(link.lanes_key())).await?;
     match value {
         redis::Value::Set(items) => items.into_iter().map(text).collect(),
         other => texts(other),

@@ -5,7 +5,10 @@
 
 use std::sync::OnceLock;
 
-use redis::{Cmd, ToRedisArgs};
+use redis::{Cmd, ErrorKind, ServerErrorKind, ToRedisArgs, Value};
+
+use super::failure::Failure;
+use super::node::Live;
 
 /// One script.
 pub struct Script {
@@ -68,15 +71,18 @@ script!(DEAD, " flags=no-writes", "lane.lua", "dead.lua");
 /// A call of a script, which may be sent more than once.
 pub(super) struct Call {
     script: &'static Script,
+    key: String,
     command: Cmd,
 }
 
 impl Call {
     /// A call for the lane whose own hash is `key`, or for what else stands there.
+    ///
+    /// It names a second key, which never exists: no node of a Cluster begins the script while their slot moves.
     pub fn new(script: &'static Script, key: &str) -> Self {
         let mut command = redis::cmd("EVALSHA");
-        command.arg(script.hash()).arg(1).arg(key);
-        Self { script, command }
+        command.arg(script.hash()).arg(2).arg(key).arg(format!("{key}:nothing"));
+        Self { script, key: key.to_owned(), command }
     }
 
     /// Adds an argument.
@@ -85,13 +91,36 @@ impl Call {
         self
     }
 
-    /// The call as it is sent.
-    pub fn command(&self) -> &Cmd {
-        &self.command
+    /// What it is about.
+    pub fn key(&self) -> &str {
+        &self.key
     }
 
-    /// What makes the server know the script.
-    pub fn load(&self) -> Cmd {
-        redis::cmd("SCRIPT").arg("LOAD").arg(self.script.text).to_owned()
+    async fn on(&self, live: &Live) -> Result<Value, Failure> {
+        match live.give(&self.command).await {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                let load = redis::cmd("SCRIPT").arg("LOAD").arg(self.script.text).to_owned();
+                live.send(&load).await.map_err(Failure::before_call)?;
+                live.send(&self.command).await
+            }
+            answer => answer.map_err(|error| Failure::of(&error)),
+        }
+    }
+}
+
+/// What is done on one connection, and again on another if it was not begun.
+#[derive(Clone, Copy)]
+pub(super) enum Errand<'a> {
+    Command(&'a Cmd),
+    Call(&'a Call),
+}
+
+impl Errand<'_> {
+    /// Does it.
+    pub async fn on(&self, live: &Live) -> Result<Value, Failure> {
+        match self {
+            Self::Command(command) => live.send(command).await,
+            Self::Call(call) => call.on(live).await,
+        }
     }
 }

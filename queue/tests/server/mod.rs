@@ -117,9 +117,14 @@ impl Server {
 
     /// Asks it something, beside everybody.
     pub async fn ask<T: FromRedisValue>(&self, words: &[&str]) -> T {
+        self.try_words(words).await.unwrap()
+    }
+
+    /// The same of a server that may be away.
+    pub async fn try_words<T: FromRedisValue>(&self, words: &[&str]) -> redis::RedisResult<T> {
         let mut command = redis::cmd(words[0]);
         command.arg(&words[1..]);
-        self.try_ask(&command).await.unwrap()
+        self.try_ask(&command).await
     }
 
     async fn try_ask<T: FromRedisValue>(&self, command: &redis::Cmd) -> redis::RedisResult<T> {

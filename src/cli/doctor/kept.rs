@@ -15,7 +15,7 @@ use super::{
 use crate::{
     config::{Config, DatabaseServer, Place, ServerUrl},
     lanes,
-    stack::{Parts, look_at, open_queue, open_store},
+    stack::{Parts, Patience, look_at, open_queue, open_store},
 };
 
 /// The time by each server that told it.
@@ -93,9 +93,10 @@ pub async fn queue(config: &Config, parts: &Parts, report: &mut Report, times: &
     let place = match &config.queue {
         Place::File(path) if !path.exists() => return report.add("queue", to_be_made(path)),
         Place::File(path) => path.display().to_string(),
-        Place::Server(server) => match look_at(server, &parts.name).await {
-            Ok(Inspection { server, warnings, time }) => {
-                times.extend(Timestamp::from_millisecond(time).ok().map(|time| ("the queue", time)));
+        Place::Server(server) => match look_at(server, &parts.name, &Patience::none()).await {
+            Ok(Inspection { server, warnings, times: told }) => {
+                let told = told.into_iter().filter_map(|time| Timestamp::from_millisecond(time).ok());
+                times.extend(told.map(|time| ("the queue", time)));
                 for warning in warnings {
                     report.add("queue durability", Note(warning));
                 }

@@ -76,6 +76,11 @@ pub(super) fn commit_error(error: &sqlx::Error) -> PortError {
     }
 }
 
+/// Whether the server does not let this account in, or not to this database.
+pub(super) fn denies(error: &sqlx::Error) -> bool {
+    matches!(number(error), Some(1044 | 1045 | 1049 | 1142 | 1698 | 4151))
+}
+
 fn number(error: &sqlx::Error) -> Option<u16> {
     Some(error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>()?.number())
 }

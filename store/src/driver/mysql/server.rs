@@ -109,7 +109,14 @@ impl Opener {
 
     /// Whether the server can be reached and is one that is known to work.
     pub async fn try_out(&self) -> Result<(), OpenError> {
-        let failed = |error: sqlx::Error| OpenError::Away { at: self.place(), reason: error.to_string() };
+        let failed = |failed: sqlx::Error| {
+            let (at, reason) = (self.place(), failed.to_string());
+            if error::denies(&failed) {
+                OpenError::Denied { at, reason }
+            } else {
+                OpenError::Away { at, reason }
+            }
+        };
         let mut session = self.session().await.map_err(failed)?;
         let version = sqlx::query("SELECT VERSION()").fetch_one(&mut session).await.map_err(failed)?;
         let version: String = version.try_get_unchecked(0).map_err(failed)?;
