@@ -60,6 +60,7 @@ async fn what_cannot_be_read_is_buried_with_an_outcome_and_holds_nobody_up() {
     assert!(refused.contains("its payload cannot be read as an operation"), "{refused}");
     assert_eq!(ended(&team, &ids[1]).await["status"], "failed");
     team.task("Goes on").await;
+    team.server.beside(&["lanes", "discard", "operations", "--all"]).await.succeeded();
     team.server.accounted().await;
     assert_eq!(team.owner.api.all(&team.at("/tasks")).await.len(), 3);
 }
