@@ -1,5 +1,4 @@
 //! What only several nodes can show: lanes on different ones, nodes that go away, slots that move.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod cluster_of;
 mod server;

@@ -1,5 +1,4 @@
 //! What only a server shared by several processes can show. Each handle stands for a process.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod server;
 mod work;

@@ -26,7 +26,7 @@ impl Setting {
 }
 
 /// All settings, in the order of the reference.
-pub static SETTINGS: [Setting; 31] = [
+pub static SETTINGS: [Setting; 32] = [
     plain("http.address", Some("127.0.0.1:3000"), "", "Where the API listens."),
     plain(
         "http.public_url",

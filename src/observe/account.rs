@@ -22,7 +22,7 @@ use fairy_jobs::{
     id::OperationId,
     ports::{Ledger, PortError},
 };
-use fairy_queue::{JobId, Owed, OwedPage, Queue};
+use fairy_queue::{JobId, Owed, OwedPage, Queue, QueueError};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -166,8 +166,8 @@ impl Auditor {
     }
 }
 
-fn away(error: fairy_queue::QueueError) -> PortError {
-    PortError::Unavailable(error.to_string())
+fn away(error: QueueError) -> PortError {
+    PortError::Unavailable(error.0)
 }
 
 #[cfg(test)]
