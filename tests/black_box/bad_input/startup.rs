@@ -138,7 +138,7 @@ async fn a_file_and_the_environment_are_layered() {
 }
 
 #[tokio::test]
-async fn wrong_usage_and_what_is_not_built_are_told_apart() {
+async fn wrong_usage_and_wrong_settings_are_told_apart() {
     let home = Home::new();
     for args in [
         &["nonsense"][..],
@@ -154,7 +154,7 @@ async fn wrong_usage_and_what_is_not_built_are_told_apart() {
         assert!(line.contains("SQLite serves `fairy up` only"), "{line}");
     }
     for (name, value) in
-        [("DATABASE__URL", "mysql://x"), ("QUEUE__URL", "redis+cluster://x"), ("MAIL__TRANSPORT", "ses")]
+        [("DATABASE__URL", "mysql://x"), ("QUEUE__URL", "redis+cluster://x/1"), ("MAIL__TRANSPORT", "ses")]
     {
         Launch::new().set(name, value).fails().await.refused();
     }
