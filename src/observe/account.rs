@@ -272,7 +272,7 @@ mod tests {
         async fn accept(&self, numbers: std::ops::Range<u8>) {
             let job = |number| {
                 let key = operation(number).to_string();
-                NewJob::new(vec![]).group("g").unique(key, Hold::UntilAcknowledged).accountable()
+                NewJob::new(b"{}".to_vec()).group("g").unique(key, Hold::UntilAcknowledged).accountable()
             };
             self.queue.push(&OPERATIONS, numbers.map(job).collect()).await.unwrap();
         }
