@@ -85,10 +85,10 @@ macro_rules! suite {
 }
 
 suite!(sqlite on On::File;
-    books, plain, grouped, turns, keys, time, crash, suspects, dead, faults, operators, stop);
+    books, plain, grouped, turns, keys, time, crash, suspects, dead, faults, operators, account, stop);
 suite!(redis_7 on On::Server(Engine::Redis);
-    books, plain, grouped, turns, keys, time, crash, suspects, dead, faults, operators, stop);
+    books, plain, grouped, turns, keys, time, crash, suspects, dead, faults, operators, account, stop);
 suite!(valkey on On::Server(Engine::Valkey);
-    books, plain, grouped, turns, keys, time, crash, suspects, dead, faults, operators, stop);
+    books, plain, grouped, turns, keys, time, crash, suspects, dead, faults, operators, account, stop);
 suite!(redis_cluster on On::Cluster;
-    books, plain, grouped, turns, keys, time, crash, suspects, dead, faults, operators, stop);
+    books, plain, grouped, turns, keys, time, crash, suspects, dead, faults, operators, account, stop);
