@@ -334,9 +334,9 @@ async fn what_cannot_be_reached_says_why_without_the_password(stage: &Stage) {
         opened.err().unwrap()
     };
     for (url, wanted) in [
-        (format!("mysql://root:hunter2@127.0.0.1:{port}/mysql"), "Away"),
+        (format!("mysql://root:hunter2@127.0.0.1:{port}/mysql"), "Denied"),
         (format!("mysql://root:hunter2@127.0.0.1:{nobody}/fairy"), "Away"),
-        (format!("mysql://root@127.0.0.1:{port}/nowhere"), "Away"),
+        (format!("mysql://root@127.0.0.1:{port}/nowhere"), "Denied"),
         (format!("mysql://root:hunter2@127.0.0.1:{port}"), "Url"),
         ("mysql://root:hunter2@:::/".to_owned(), "Url"),
     ] {
