@@ -1,6 +1,6 @@
 # What a person types. Everything else is in scripts/, and `.ci/run` runs the same checks.
 
-.PHONY: help run test check plans bench clean-parts
+.PHONY: help run test check plans chaos bench clean-parts
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,6 +17,9 @@ check: ## The quick checks: format, lints, unit tests
 
 plans: ## Look what each list costs on MariaDB and MySQL over a million tasks (some minutes, 4 GB of memory)
 	@eval "$$(scripts/parts-of-test)" && FAIRY_TEST_PLAN_TASKS=1000000 cargo test --locked -p fairy-store server_plans
+
+chaos: ## Break everything again and again under load and judge what is left (ten minutes; FAIRY_TEST_SEED=… plays a schedule again)
+	@scripts/chaos
 
 bench: ## Measure, in release mode, and print the table of the README
 	@cargo bench --locked --bench bench

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use fairy_jobs::rate::Rate;
+use fairy_jobs::{operation::VERSION, rate::Rate};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -21,6 +21,8 @@ pub struct Settings {
     pub forwarded_hops: u8,
     /// How often one may ask.
     pub rates: Rates,
+    /// The version of payloads that operations are written in; a worker below it hands them back.
+    pub version: u32,
 }
 
 impl Settings {
@@ -33,6 +35,7 @@ impl Settings {
             drain: CancellationToken::new(),
             forwarded_hops: 0,
             rates: Rates::default(),
+            version: VERSION,
         }
     }
 

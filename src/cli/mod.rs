@@ -13,4 +13,4 @@ mod serve;
 mod table;
 mod welcome;
 
-pub use run::main;
+pub use run::{main, main_of};

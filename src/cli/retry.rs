@@ -6,7 +6,7 @@
 
 use fairy_jobs::{
     clock::Clock as _,
-    operation::{End, Operation},
+    operation::{End, Operation, VERSION},
     ports::Ledger as _,
 };
 use fairy_queue::{DeadJob, Page, Queue, Which};
@@ -99,7 +99,7 @@ impl Desk<'_> {
             return Ok(Err(format!("{} is {}", held.id, held.end.status().as_str())));
         }
         let retry = failed.retry(now);
-        let job = fairy_api::operation_job(&retry).map_err(Failure::new)?;
+        let job = fairy_api::operation_job(&retry, VERSION).map_err(Failure::new)?;
         if let Err(error) = self.queue.push(&OPERATIONS, vec![job]).await {
             return Ok(Err(error.to_string()));
         }

@@ -174,6 +174,7 @@ pub(super) fn settings() -> Settings {
         public_url: "https://fairy.example.com/".parse().unwrap(),
         mail_from: "Fairy <fairy@example.com>".parse().unwrap(),
         worker: "test".to_owned(),
+        version: VERSION,
         time_up: tokio_util::sync::CancellationToken::new(),
         send_limit: Settings::SMTP_SEND_LIMIT,
     }
