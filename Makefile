@@ -1,9 +1,9 @@
 # What a person types. Everything else is in scripts/, and `.ci/run` runs the same checks.
 
-.PHONY: help run test check plans bench clean-parts
+.PHONY: help run test check plans bench bench-embedded bench-cluster clean-parts
 
 help: ## Show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: ## Build what is missing and start Fairy at http://127.0.0.1:3000, data under ./var
 	@cargo build --locked --quiet --bin fairy || { echo "The build failed; it needs Rust $$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml) or later (rustup.rs) and a C compiler." >&2; exit 1; }
@@ -18,8 +18,14 @@ check: ## The quick checks: format, lints, unit tests
 plans: ## Look what each list costs on MariaDB and MySQL over a million tasks (some minutes, 4 GB of memory)
 	@eval "$$(scripts/parts-of-test)" && FAIRY_TEST_PLAN_TASKS=1000000 cargo test --locked -p fairy-store server_plans
 
-bench: ## Measure, in release mode, and print the table of the README
-	@cargo bench --locked --bench bench
+bench: ## Measure all, in release mode, and print the tables of the README; some ten minutes
+	@scripts/bench
+
+bench-embedded: ## Measure `fairy up` on files only; it needs nothing installed
+	@scripts/bench embedded
+
+bench-cluster: ## Measure lanes and processes on servers only; installs Redis, MariaDB and the peers where they are missing
+	@scripts/bench cluster
 
 clean-parts: ## Remove the test parts that `make test` installed
 	@rm -rf "$${CARGO_TARGET_DIR:-target}/parts"
