@@ -36,7 +36,7 @@ impl fairy_api::Desk for Desk {
             retrial.run(&which, |one| retried.push(one)).await?;
             return Ok(retried);
         }
-        let asked = if let Which::Ids(jobs) = &which { jobs.clone() } else { Vec::new() };
+        let asked = which.named().to_vec();
         let back = self.queue.retry_dead(lane, which, by).await;
         let back = back.map_err(|error| PortError::Unavailable(error.to_string()))?;
         let stays = asked.into_iter().filter(|job| !back.contains(job)).map(|job| {

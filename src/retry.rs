@@ -64,7 +64,7 @@ impl Retrial<'_> {
     /// # Errors
     /// When lanes or rows cannot be reached; what was told before that holds.
     pub async fn run(&self, which: &Which, mut tell: impl FnMut(Retried) + Send) -> Result<(), Hindrance> {
-        let mut missing = if let Which::Ids(jobs) = which { jobs.clone() } else { Vec::new() };
+        let mut missing = which.named().to_vec();
         // What is tried again may fail again before the end is reached: it is not chased.
         let mut most = match which {
             Which::Ids(_) => u64::MAX,

@@ -70,6 +70,16 @@ pub enum Which {
     Oldest(u32),
 }
 
+impl Which {
+    /// Those that are named, each of which somebody wants to hear of.
+    pub fn named(&self) -> &[JobId] {
+        match self {
+            Self::Ids(jobs) => jobs,
+            Self::Oldest(_) => &[],
+        }
+    }
+}
+
 /// One thing an operator did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {

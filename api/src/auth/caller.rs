@@ -107,20 +107,21 @@ pub(super) fn csrf_token(front: &Front, session: &Session) -> String {
 /// The secret a request carries, if it can be one.
 pub(crate) fn secret_of(front: &Front, request: &Request) -> Option<Secret> {
     match request.headers().get(header::AUTHORIZATION) {
-        Some(value) => bearer(value.to_str().ok()?),
+        Some(value) => bearer(value.to_str().ok()?).and_then(Secret::parse_token),
         None => session_secret(&front.settings, request.headers()),
     }
 }
 
-fn bearer(value: &str) -> Option<Secret> {
+/// The token in an `Authorization` header that bears one (RFC 6750).
+pub(super) fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::parse_token(token.trim())).flatten()
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 async fn by_token(front: &Front, value: &str) -> Result<Caller, Refusal> {
     let refused =
         || Problem::new(ProblemKind::Unauthenticated, "The API token is unknown, expired or revoked.");
-    let secret = bearer(value).ok_or_else(refused)?;
+    let secret = bearer(value).and_then(Secret::parse_token).ok_or_else(refused)?;
     let token = front.token(&secret).await?.ok_or_else(refused)?;
     let scope = token.scopes.iter().max().copied().ok_or_else(refused)?;
     Ok(Caller { user: token.user, scope, means: Means::Token })

@@ -14,7 +14,7 @@ use poem_openapi::{
 };
 use subtle::ConstantTimeEq as _;
 
-use super::sha256;
+use super::{caller::bearer, sha256};
 use crate::{
     front::Front,
     network::Network,
@@ -64,8 +64,7 @@ impl Operator {
 }
 
 fn shown(request: &Request) -> Option<&str> {
-    let (scheme, token) = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    bearer(request.headers().get(header::AUTHORIZATION)?.to_str().ok()?)
 }
 
 impl<'a> ApiExtractor<'a> for Operator {

@@ -6,7 +6,7 @@ use fairy_jobs::{
     page::{Cursor, Page},
     problem::Problem,
 };
-use fairy_queue::{LaneSpec, QueueError, Which};
+use fairy_queue::{LaneSpec, QueueError};
 use poem_openapi::{OpenApi, param::Path};
 
 use super::{
@@ -124,7 +124,7 @@ impl LaneRoutes {
     ) -> Result<Reply<Shows<HandledView>>, Refused<{ OPERATOR | BODY }>> {
         let lane = self.lane(&lane.0)?;
         let (which, by) = body.value.read()?;
-        let asked = if let Which::Ids(jobs) = &which { jobs.clone() } else { Vec::new() };
+        let asked = which.named().to_vec();
         let gone = self.0.services.queue.discard_dead(lane, which, &by).await.map_err(away)?;
         let mut handled = HandledView::default();
         gone.iter().for_each(|job| handled.done(job, None));
