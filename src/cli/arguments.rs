@@ -49,6 +49,10 @@ pub enum Command {
     Openapi,
     /// Check settings, directories, databases and mail, one line each; exit with 1 if something is wrong.
     Doctor,
+    /// Ask the process that runs with the same settings whether it is ready; exit with 1 if it is not.
+    ///
+    /// For the health check of a container; others ask `/health/ready` at the admin address themselves.
+    Health,
     /// Print all settings with their defaults, as a Markdown table.
     Config,
     /// Look at the lanes and act on them; may run beside `fairy up`.

@@ -4,6 +4,7 @@ mod admin;
 mod arguments;
 mod backup;
 mod doctor;
+mod health;
 mod lanes;
 mod migrate;
 mod rebuild;

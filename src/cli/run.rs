@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 use super::{
     admin,
     arguments::{Arguments, Command},
-    backup, doctor, lanes, migrate, serve,
+    backup, doctor, health, lanes, migrate, serve,
 };
 use crate::{
     config::{self, Config, Layers, Source},
@@ -41,6 +41,10 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Up => play(source, Role::Up),
         Command::Api => play(source, Role::Api),
         Command::Worker { lanes } => play(source, Role::Worker(lanes::named(&lanes))),
+        Command::Health => {
+            let (config, _) = load(source)?;
+            block_on(health::run(config))
+        }
         Command::Migrate => {
             let (config, _) = load(source)?;
             block_on(migrate::run(config))

@@ -140,6 +140,22 @@ async fn a_stalled_connection_does_not_hold_the_stop_and_readiness_ends_first() 
 }
 
 #[tokio::test]
+async fn who_can_only_run_a_command_learns_of_readiness_too() {
+    let mut server = Launch::new().set("STOP__SECONDS", "600").start().await;
+    let _half = half_a_request(&server).await;
+    let told = server.beside(&["health"]).await.succeeded();
+    assert!(told.contains("\"ready\":true"), "{told}");
+    server.signal(Signal::TERM);
+    not_ready(&server).await;
+    let line = server.beside(&["health"]).await.refused();
+    assert!(line.contains("\"stopping\":true"), "{line}");
+    server.signal(Signal::INT);
+    server.ended().await;
+    let line = server.beside(&["health"]).await.refused();
+    assert!(line.contains(&server.admin_url()), "{line}");
+}
+
+#[tokio::test]
 async fn a_second_signal_stops_at_once() {
     let mut server = Launch::new().set("STOP__SECONDS", "600").start().await;
     let _half = half_a_request(&server).await;
