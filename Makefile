@@ -1,6 +1,6 @@
 # What a person types. Everything else is in scripts/, and `.ci/run` runs the same checks.
 
-.PHONY: help run test check plans bench clean-parts
+.PHONY: help run up down test check check-image plans bench clean-parts
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -8,6 +8,12 @@ help: ## Show this list
 run: ## Build what is missing and start Fairy at http://127.0.0.1:3000, data under ./var
 	@cargo build --locked --quiet --bin fairy || { echo "The build failed; it needs Rust $$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml) or later (rustup.rs) and a C compiler." >&2; exit 1; }
 	@exec "$${CARGO_TARGET_DIR:-target}/debug/fairy" up
+
+up: ## Build what is missing and start the cluster mode in containers: MySQL, Redis, AWS stand-in, mail page, one API, two workers
+	@scripts/up
+
+down: ## Stop the containers of `make up`; their data stays in volumes
+	@docker compose down
 
 test: ## Install missing test parts and run every check
 	@scripts/test
@@ -17,6 +23,9 @@ check: ## The quick checks: format, lints, unit tests
 
 plans: ## Look what each list costs on MariaDB and MySQL over a million tasks (some minutes, 4 GB of memory)
 	@eval "$$(scripts/parts-of-test)" && FAIRY_TEST_PLAN_TASKS=1000000 cargo test --locked -p fairy-store server_plans
+
+check-image: ## Build the image and try the cluster mode in containers, killing some; where no engine runs one is started
+	@scripts/image-check
 
 bench: ## Measure, in release mode, and print the table of the README
 	@cargo bench --locked --bench bench
