@@ -1,9 +1,9 @@
 # What a person types. Everything else is in scripts/, and `.ci/run` runs the same checks.
 
-.PHONY: help run up down test check check-image plans bench clean-parts
+.PHONY: help run up down test check check-image plans bench bench-embedded bench-cluster clean-parts
 
 help: ## Show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: ## Build what is missing and start Fairy at http://127.0.0.1:3000, data under ./var
 	@cargo build --locked --quiet --bin fairy || { echo "The build failed; it needs Rust $$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml) or later (rustup.rs) and a C compiler." >&2; exit 1; }
@@ -27,8 +27,14 @@ plans: ## Look what each list costs on MariaDB and MySQL over a million tasks (s
 check-image: ## Build the image and try the cluster mode in containers, killing some; where no engine runs one is started
 	@scripts/image-check
 
-bench: ## Measure, in release mode, and print the table of the README
-	@cargo bench --locked --bench bench
+bench: ## Measure all, in release mode, and print the tables of the README; some ten minutes
+	@scripts/bench
+
+bench-embedded: ## Measure `fairy up` on files only; it needs nothing installed
+	@scripts/bench embedded
+
+bench-cluster: ## Measure lanes and processes on servers only; installs Redis, MariaDB and the peers where they are missing
+	@scripts/bench cluster
 
 clean-parts: ## Remove the test parts that `make test` installed
 	@rm -rf "$${CARGO_TARGET_DIR:-target}/parts"

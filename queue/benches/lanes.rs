@@ -1,6 +1,6 @@
 //! What a lane costs over SQLite, beside the floors of the same machine in the same run.
 //!
-//! `cargo bench -p fairy-queue --bench lanes` prints figures and asserts nothing: a figure belongs to the machine it
+//! `cargo bench -p fairy-queue --bench lanes` prints figures on standard error and asserts nothing: a figure belongs to the machine it
 //! came from. Push and work carry payloads of about 250 bytes; jobs do nothing.
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 

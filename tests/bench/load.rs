@@ -47,16 +47,23 @@ impl Team {
         let token = r#"{"name":"bench","scopes":["admin"]}"#;
         let token = wire.call("POST", "/v1/me/tokens", &browser, token).await.json(201);
         let token = format!("Authorization: Bearer {}\r\n", token["token"].as_str().expect("a token"));
-        let mut workspaces = Vec::new();
-        for number in 0..count {
-            let body = json!({"name": format!("{name} {number}")}).to_string();
-            let made = wire.call("POST", "/v1/workspaces", &token, &body).await.json(201);
-            let id = made["id"].as_str().expect("an id").to_owned();
-            let body = r#"{"key":"WEB","name":"Web"}"#;
-            wire.call("POST", &format!("/v1/workspaces/{id}/projects"), &token, body).await.json(201);
-            workspaces.push(id);
+        let mut team = Self { address: address.to_owned(), token, workspaces: Vec::new() };
+        for first in (0..count).step_by(CONNECTIONS) {
+            let some = (first..count.min(first + CONNECTIONS)).map(|number| team.workspace(name, number));
+            let made = join_all(some).await;
+            team.workspaces.extend(made);
         }
-        Self { address: address.to_owned(), token, workspaces }
+        team
+    }
+
+    async fn workspace(&self, name: &str, number: usize) -> String {
+        let mut wire = self.wire().await;
+        let body = json!({"name": format!("{name} {number}")}).to_string();
+        let made = wire.call("POST", "/v1/workspaces", "", &body).await.json(201);
+        let id = made["id"].as_str().expect("an id").to_owned();
+        let body = r#"{"key":"WEB","name":"Web"}"#;
+        wire.call("POST", &format!("/v1/workspaces/{id}/projects"), "", body).await.json(201);
+        id
     }
 
     /// A connection of its own.
@@ -87,6 +94,8 @@ pub struct Flood {
     operations: usize,
     accepted: Duration,
     applied: Duration,
+    /// Of each request that was accepted.
+    pub answers: Times,
 }
 
 impl Flood {
@@ -130,25 +139,30 @@ pub async fn flood_team(team: &Team, operations: usize, applied: bool) -> Flood 
         let path = format!("/v1/workspaces/{}/tasks", team.workspaces[number % team.workspaces.len()]);
         let mut last = String::new();
         let mut pace = tokio::time::interval(Duration::from_millis(5));
+        let mut times = Vec::with_capacity(each);
         for count in 0..each {
             let body = body(count);
+            let mut asked = Instant::now();
             let mut answer = wire.call("POST", &path, ASYNC, &body).await;
             // A full backlog is not an error of the load: it means that accepting is faster than applying.
             while answer.status == 429 {
                 pace.tick().await;
+                asked = Instant::now();
                 answer = wire.call("POST", &path, ASYNC, &body).await;
             }
+            times.push(asked.elapsed());
             assert_eq!(answer.status, 202, "{}", String::from_utf8_lossy(&answer.body));
             last = operation(&answer.head);
         }
-        (wire, last)
+        (wire, last, times)
     }));
-    let lasts = lasts.await;
+    let mut lasts = lasts.await;
     let accepted = begun.elapsed();
+    let answers = Times::new(lasts.iter_mut().flat_map(|(_, _, times)| std::mem::take(times)).collect());
     if applied {
-        join_all(lasts.into_iter().map(|(wire, last)| ended(wire, last))).await;
+        join_all(lasts.into_iter().map(|(wire, last, _)| ended(wire, last))).await;
     }
-    Flood { operations: each * CONNECTIONS, accepted, applied: begun.elapsed() }
+    Flood { operations: each * CONNECTIONS, accepted, applied: begun.elapsed(), answers }
 }
 
 /// Creates in calls of 500, over 64 workspaces of a new server.
@@ -179,9 +193,26 @@ pub async fn in_batches(operations: usize) -> Flood {
             wire = ended(wire, last).await;
         }
     }
-    let flood = Flood { operations: calls * 500, accepted, applied: begun.elapsed() };
+    let flood =
+        Flood { operations: calls * 500, accepted, applied: begun.elapsed(), answers: Times::default() };
     served.stop().await;
     flood
+}
+
+/// Has so many creates accepted in each workspace, in calls of at most 500 from eight connections.
+pub async fn fill(team: &Team, each: usize) {
+    join_all((0..8).map(|worker| async move {
+        let mut wire = team.wire().await;
+        for workspace in team.workspaces.iter().skip(worker).step_by(8) {
+            let path = format!("/v1/workspaces/{workspace}/tasks/batch");
+            for first in (0..each).step_by(500) {
+                let items: Vec<String> = (first..each.min(first + 500)).map(body).collect();
+                let body = format!(r#"{{"items":[{}]}}"#, items.join(","));
+                wire.call("POST", &path, "", &body).await.json(202);
+            }
+        }
+    }))
+    .await;
 }
 
 fn operation(head: &str) -> String {

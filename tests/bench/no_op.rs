@@ -97,12 +97,17 @@ impl Broker for Nowhere {
     async fn close(&self) {}
 }
 
-/// The flood over 64 workspaces against an API in this process whose pushes go nowhere.
-pub async fn flood(operations: usize) -> Flood {
+/// The flood with rows in a file.
+pub async fn on_file(operations: usize) -> Flood {
     let directory =
         tempfile::Builder::new().prefix("no-op-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    flood(Database::File(directory.path().join("fairy.db")), operations).await
+}
+
+/// The flood over 64 workspaces against an API in this process whose pushes go nowhere, on a database with nothing in it.
+pub async fn flood(database: Database, operations: usize) -> Flood {
     let options = Options {
-        database: Database::File(directory.path().join("fairy.db")),
+        database,
         clock: Arc::new(SystemClock),
         ids: Arc::new(OsIds::default()),
         sinks: vec![Sink::Record, Sink::Notify],

@@ -36,7 +36,7 @@ impl Times {
 
 /// Something that is wanted of a figure.
 pub struct Aim {
-    name: &'static str,
+    name: String,
     figure: f64,
     bound: f64,
     unit: &'static str,
@@ -45,13 +45,13 @@ pub struct Aim {
 
 impl Aim {
     /// The figure is to be below the bound.
-    pub const fn below(name: &'static str, figure: f64, bound: f64, unit: &'static str) -> Self {
-        Self { name, figure, bound, unit, below: true }
+    pub fn below(name: impl Into<String>, figure: f64, bound: f64, unit: &'static str) -> Self {
+        Self { name: name.into(), figure, bound, unit, below: true }
     }
 
     /// The figure is to be at least the bound.
-    pub const fn above(name: &'static str, figure: f64, bound: f64, unit: &'static str) -> Self {
-        Self { name, figure, bound, unit, below: false }
+    pub fn above(name: impl Into<String>, figure: f64, bound: f64, unit: &'static str) -> Self {
+        Self { name: name.into(), figure, bound, unit, below: false }
     }
 
     fn holds(&self) -> bool {
@@ -71,7 +71,8 @@ impl Report {
         Self { rows: Vec::new(), aims: Vec::new() }
     }
 
-    fn row(&mut self, name: &str, value: String) {
+    /// A row.
+    pub fn row(&mut self, name: &str, value: String) {
         eprintln!("{name}: {value}");
         self.rows.push((name.to_owned(), value));
     }
@@ -86,6 +87,17 @@ impl Report {
         self.row(name, format!("{per_second:.0} operations/s"));
     }
 
+    /// A row of jobs a second, with each write on disk at once and once a second.
+    pub fn jobs(&mut self, name: &str, [always, every_second]: [f64; 2]) {
+        self.row(name, format!("{always:.0} /s · {every_second:.0} /s"));
+    }
+
+    /// A row of times in milliseconds, p50 and p99, with each write on disk at once and once a second.
+    pub fn starts(&mut self, name: &str, [always, every_second]: [[f64; 2]; 2]) {
+        let times = |[p50, p99]: [f64; 2]| format!("{p50:.2}/{p99:.2} ms");
+        self.row(name, format!("{} · {}", times(always), times(every_second)));
+    }
+
     /// A row of one figure.
     pub fn figure(&mut self, name: &str, figure: f64, unit: &str) {
         self.row(name, format!("{figure:.1} {unit}"));
@@ -96,9 +108,9 @@ impl Report {
         self.aims.push(aim);
     }
 
-    /// The whole as Markdown.
-    pub fn markdown(&self) -> String {
-        let mut text = format!("\nMeasured on {}.\n\n| what | figure |\n|---|---|\n", machine());
+    /// The whole as Markdown; `what` was measured.
+    pub fn markdown(&self, what: &str) -> String {
+        let mut text = format!("\n{what} Measured on {}.\n\n| what | figure |\n|---|---|\n", machine());
         for (name, value) in &self.rows {
             let _ = writeln!(text, "| {name} | {value} |");
         }
@@ -106,8 +118,13 @@ impl Report {
         for aim in &self.aims {
             let (sign, holds) =
                 (if aim.below { "<" } else { "≥" }, if aim.holds() { "yes" } else { "**no**" });
-            let Aim { name, bound, figure, unit, .. } = aim;
-            let _ = writeln!(text, "| {name} | {sign} {bound:.1} {unit} | {figure:.1} {unit} | {holds} |");
+            // A ratio needs the second digit.
+            let shown = |value: f64| match aim.unit {
+                "×" => format!("{value:.2} ×"),
+                unit => format!("{value:.1} {unit}"),
+            };
+            let (name, bound, figure) = (&aim.name, shown(aim.bound), shown(aim.figure));
+            let _ = writeln!(text, "| {name} | {sign} {bound} | {figure} | {holds} |");
         }
         text
     }

@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::{report::Times, wire::Wire};
 
-/// A running `fairy up`.
+/// A running process: `fairy up`, or one of a cluster.
 pub struct Served {
     /// Where it answers.
     pub address: String,
@@ -26,23 +26,30 @@ pub struct Served {
 }
 
 impl Served {
-    /// Starts it in a new directory and waits until it is ready.
+    /// Starts `fairy up` in a new directory and waits until it is ready.
     pub async fn start() -> Self {
-        // The target directory is on a real disk where a directory for temporary files may be memory.
-        let place = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-        Self::start_in(tempfile::Builder::new().prefix("bench-").tempdir_in(place).unwrap()).await
+        Self::role(&["up"], &[]).await
     }
 
-    async fn start_in(directory: TempDir) -> Self {
+    /// Starts a process with these arguments and settings in a new directory and waits until it is ready.
+    pub async fn role(arguments: &[&str], settings: &[(&str, String)]) -> Self {
+        // The target directory is on a real disk where a directory for temporary files may be memory.
+        let place = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+        let directory = tempfile::Builder::new().prefix("bench-").tempdir_in(place).unwrap();
+        Self::start_in(directory, arguments, settings).await
+    }
+
+    async fn start_in(directory: TempDir, arguments: &[&str], settings: &[(&str, String)]) -> Self {
         let (address, admin) = (free_address(), free_address());
         let child = Command::new(env!("CARGO_BIN_EXE_fairy"))
-            .arg("up")
+            .args(arguments)
             .env_clear()
             .env("FAIRY__HTTP__ADDRESS", &address)
             .env("FAIRY__HTTP__ADMIN_ADDRESS", &admin)
             .env("FAIRY__DATA_DIR", directory.path().join("var"))
             .env("FAIRY__LIMITS__FACTOR", "1000")
             .env("FAIRY__LOG__LEVEL", "warn")
+            .envs(settings.iter().map(|(name, value)| (name, value)))
             .current_dir(directory.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -107,7 +114,7 @@ pub async fn starts(count: usize) -> Times {
     for _ in 0..count {
         served.stop().await;
         let begun = Instant::now();
-        served = Served::start_in(served.directory).await;
+        served = Served::start_in(served.directory, &["up"], &[]).await;
         times.push(begun.elapsed());
     }
     Times::new(times)

@@ -17,6 +17,12 @@ use tokio_util::sync::CancellationToken;
 
 const RETRY: RetrySchedule = RetrySchedule::Steps(&[Duration::from_secs(1)]);
 
+/// Jobs in one push of many.
+const BULK: usize = 1_000;
+
+/// How long an idle lane is left alone between two pushes.
+pub const REST: Duration = Duration::from_millis(2);
+
 pub const fn lane(name: &'static str, order: Order, batch: usize) -> LaneSpec {
     let lease = Duration::from_secs(15);
     LaneSpec {
@@ -33,16 +39,16 @@ pub const fn lane(name: &'static str, order: Order, batch: usize) -> LaneSpec {
 /// Prints a rate and returns it.
 pub fn rate(what: &str, count: usize, time: Duration) -> f64 {
     let rate = count as f64 / time.as_secs_f64();
-    println!("{what:<56} {rate:>9.0} /s");
+    eprintln!("{what:<56} {rate:>9.0} /s");
     rate
 }
 
-/// Prints percentiles and returns the middle one, in ms.
-pub fn percentiles(what: &str, mut times: Vec<Duration>) -> f64 {
+/// Prints percentiles and returns them, the middle one and that which one in a hundred exceeds, in ms.
+pub fn percentiles(what: &str, mut times: Vec<Duration>) -> [f64; 2] {
     times.sort_unstable();
     let at = |part: usize| times[times.len() * part / 100].as_secs_f64() * 1e3;
-    println!("{what:<56} p50 {:.2} ms, p99 {:.2} ms", at(50), at(99));
-    at(50)
+    eprintln!("{what:<56} p50 {:.2} ms, p99 {:.2} ms", at(50), at(99));
+    [at(50), at(99)]
 }
 
 pub fn flush_rate(dir: &Path) {
@@ -87,10 +93,10 @@ pub async fn push_one_by_one(queue: &Queue, lane: &'static LaneSpec, tasks: usiz
 
 pub async fn push_bulk(queue: &Queue, lane: &'static LaneSpec, count: usize) -> f64 {
     let started = Instant::now();
-    for part in 0..count / 500 {
-        queue.push(lane, (0..500).map(|number| job(lane, part * 500 + number)).collect()).await.unwrap();
+    for part in 0..count / BULK {
+        queue.push(lane, (0..BULK).map(|number| job(lane, part * BULK + number)).collect()).await.unwrap();
     }
-    rate(&format!("push to {}, 500 to a push from 1 task", lane.name), count, started.elapsed())
+    rate(&format!("push to {}, {BULK} to a push from 1 task", lane.name), count, started.elapsed())
 }
 
 /// Does nothing and counts.
@@ -116,10 +122,18 @@ fn crew(concurrency: usize) -> Crew {
 }
 
 pub async fn work(queue: &Queue, lane: &'static LaneSpec, concurrency: usize) -> f64 {
+    work_together(std::slice::from_ref(queue), lane, concurrency).await
+}
+
+/// Empties a lane with a worker for each handle; returns how many jobs a second.
+pub async fn work_together(queues: &[Queue], lane: &'static LaneSpec, concurrency: usize) -> f64 {
+    let queue = &queues[0];
     let count = usize::try_from(queue.stats(lane).await.unwrap().waiting).unwrap();
     let handler = Arc::new(Nothing::default());
     let started = Instant::now();
-    let monitor = register(Monitor::new(), queue, lane, Arc::clone(&handler), crew(concurrency));
+    let monitor = queues.iter().fold(Monitor::new(), |monitor, queue| {
+        register(monitor, queue, lane, Arc::clone(&handler), crew(concurrency))
+    });
     let context = monitor.context();
     let running = tokio::spawn(monitor.run());
     let mut stats = queue.stats(lane).await.unwrap();
@@ -127,7 +141,8 @@ pub async fn work(queue: &Queue, lane: &'static LaneSpec, concurrency: usize) ->
         tokio::time::sleep(Duration::from_millis(5)).await;
         stats = queue.stats(lane).await.unwrap();
     }
-    let what = format!("work {}, up to {} at once, concurrency {concurrency}", lane.name, lane.batch);
+    let workers = queues.len();
+    let what = format!("work {}, up to {} at once, {workers} × {concurrency}", lane.name, lane.batch);
     let rate = rate(&what, count, started.elapsed());
     assert_eq!(handler.done.load(Ordering::Relaxed), count);
     context.shutdown().unwrap();
@@ -135,7 +150,7 @@ pub async fn work(queue: &Queue, lane: &'static LaneSpec, concurrency: usize) ->
     rate
 }
 
-pub async fn idle(queue: &Queue, lane: &'static LaneSpec) -> f64 {
+pub async fn idle(queue: &Queue, lane: &'static LaneSpec) -> [f64; 2] {
     let handler = Arc::new(Nothing::default());
     let monitor = register(Monitor::new(), queue, lane, Arc::clone(&handler), crew(8));
     let context = monitor.context();
@@ -153,10 +168,11 @@ pub async fn idle(queue: &Queue, lane: &'static LaneSpec) -> f64 {
             tokio::time::sleep(Duration::from_millis(1)).await;
             stats = queue.stats(lane).await.unwrap();
         }
+        tokio::time::sleep(REST).await;
     }
     percentiles("idle: push to durable", pushes);
-    let middle = percentiles("idle: push to the start of the job", starts);
+    let starts = percentiles("idle: push to the start of the job", starts);
     context.shutdown().unwrap();
     running.await.unwrap().unwrap();
-    middle
+    starts
 }

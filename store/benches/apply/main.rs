@@ -270,7 +270,7 @@ async fn on_mariadb(directory: &Path) {
         let empty = Server::at(servers().await.unwrap());
         let url_of_floor = empty.url.clone();
         Bench::new(Database::Server(empty), 0).await.store.close().await;
-        let rate = server_floor::floor(&url, &url_of_floor, batch, limit).await;
+        let rate = server_floor::floor(&url, &url_of_floor, batch, 1, limit).await;
         println!("floor, {batch} a transaction: {rate:>8.0}/s");
     }
     beside_each_other(&bench).await;
