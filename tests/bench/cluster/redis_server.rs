@@ -18,7 +18,7 @@ const KEEPER: &str = r#"
 set -eu
 "$REDIS" --port "$PORT" --bind 127.0.0.1 --save '' --appendonly yes --appendfsync "$FLUSH" --dir "$DIRECTORY" &
 server=$!
-trap 'kill -9 "$server"; wait "$server" || true; rm -rf "$DIRECTORY"' EXIT
+trap '{ kill -9 "$server"; wait "$server"; } 2>/dev/null; rm -rf "$DIRECTORY"' EXIT
 cat >/dev/null
 "#;
 
