@@ -7,7 +7,7 @@
 use fairy_api::{Again, Retried};
 use fairy_jobs::{
     clock::Clock,
-    operation::{End, Operation},
+    operation::{End, Operation, VERSION},
     ports::{Ledger, PortError},
 };
 use fairy_queue::{DeadJob, JobId, Page, Queue, QueueError, Which};
@@ -106,7 +106,8 @@ impl Retrial<'_> {
             return Ok(Err(format!("{} is {}", held.id, held.end.status().as_str())));
         }
         let retry = failed.retry(now);
-        let job = fairy_api::operation_job(&retry).map_err(|error| PortError::Broken(error.to_string()))?;
+        let job = fairy_api::operation_job(&retry, VERSION)
+            .map_err(|error| PortError::Broken(error.to_string()))?;
         if let Err(error) = self.queue.push(&OPERATIONS, vec![job]).await {
             return Ok(Err(error.to_string()));
         }

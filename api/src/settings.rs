@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use fairy_jobs::rate::Rate;
+use fairy_jobs::{operation::VERSION, rate::Rate};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -25,6 +25,8 @@ pub struct Settings {
     pub admin_token: Option<AdminToken>,
     /// How often one may ask.
     pub rates: Rates,
+    /// The version of payloads that operations are written in; a worker below it hands them back.
+    pub version: u32,
 }
 
 impl Settings {
@@ -38,6 +40,7 @@ impl Settings {
             forwarded_hops: 0,
             admin_token: None,
             rates: Rates::default(),
+            version: VERSION,
         }
     }
 

@@ -14,4 +14,4 @@ mod serve;
 mod table;
 mod welcome;
 
-pub use run::main;
+pub use run::{main, main_of};

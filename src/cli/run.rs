@@ -1,6 +1,6 @@
 //! From the command line to the command, and from its end to the exit code.
 
-use std::{process::ExitCode, time::Duration};
+use std::{ffi::OsString, process::ExitCode, time::Duration};
 
 use clap::Parser as _;
 use tokio::runtime::Runtime;
@@ -15,14 +15,18 @@ use crate::{
     failure::Failure,
     observe::Traces,
     process::{data_dir, telemetry},
-    stack::Role,
+    stack::{Parts, Role},
 };
 
 /// Runs the command that the process was started with: 0, or 1 with one line on standard error. Wrong usage exits with
 /// 2 before anything is done.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match run(arguments) {
+    main_of(std::env::args_os(), Parts::default())
+}
+
+/// The same for these words, of which the first is the program, and for whoever plays a role with other parts.
+pub fn main_of(words: impl IntoIterator<Item = OsString>, parts: Parts) -> ExitCode {
+    match run(Arguments::parse_from(words), parts) {
         Ok(code) => code,
         Err(failure) => {
             eprintln!("fairy: {failure}");
@@ -31,16 +35,16 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+fn run(arguments: Arguments, parts: Parts) -> Result<ExitCode, Failure> {
     data_dir::keep_private();
     let source = Source::process(arguments.config);
     match arguments.command {
         Command::Openapi => print(&fairy_api::spec()),
         Command::Config => print(&config::reference()),
         Command::Doctor => block_on(async { Ok(doctor::run(config::load(source)).await) }),
-        Command::Up => play(source, Role::Up),
-        Command::Api => play(source, Role::Api),
-        Command::Worker { lanes } => play(source, Role::Worker(lanes::named(&lanes))),
+        Command::Up => play(source, Role::Up, parts),
+        Command::Api => play(source, Role::Api, parts),
+        Command::Worker { lanes } => play(source, Role::Worker(lanes::named(&lanes)), parts),
         Command::Health => {
             let (config, _) = load(source)?;
             block_on(health::run(config))
@@ -64,12 +68,12 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
 }
 
-fn play(source: Source, role: Role) -> Result<ExitCode, Failure> {
+fn play(source: Source, role: Role, parts: Parts) -> Result<ExitCode, Failure> {
     let (config, _) = config::load(source)?;
     let runtime = runtime()?;
     let traces = Traces::begin(runtime.handle().clone(), role.command())?;
     telemetry::start(&config.log, traces.as_ref());
-    let ended = runtime.block_on(serve::run(config, role));
+    let ended = runtime.block_on(serve::run(config, role, parts));
     if let Some(traces) = traces {
         traces.end();
     }
@@ -139,7 +143,7 @@ mod tests {
     fn roles_that_share_their_work_say_what_they_need() {
         for role in ["api", "worker"] {
             let arguments = Arguments::try_parse_from(["fairy", role]).unwrap();
-            let failure = run(arguments).unwrap_err().to_string();
+            let failure = run(arguments, Parts::default()).unwrap_err().to_string();
             assert!(failure.contains("SQLite serves `fairy up` only"), "{failure}");
             assert!(
                 failure.contains("FAIRY__DATABASE__URL") && failure.contains("FAIRY__QUEUE__URL"),

@@ -10,13 +10,13 @@ use crate::{
     stack::{Parts, Role, Stack},
 };
 
-pub async fn run(config: Config, role: Role) -> Result<ExitCode, Failure> {
+pub async fn run(config: Config, role: Role, parts: Parts) -> Result<ExitCode, Failure> {
     let signals = StopSignals::listen();
     let mut signals =
         signals.map_err(|error| Failure::new(format_args!("signals cannot be handled: {error}")))?;
     files::make_room(config.http.max_connections);
     let mut stack = tokio::select! {
-        stack = Stack::start(&config, Parts::default(), &role) => stack?,
+        stack = Stack::start(&config, parts, &role) => stack?,
         signal = signals.next() => {
             tracing::info!(signal, "stopped before the start was done");
             return Ok(ExitCode::SUCCESS);

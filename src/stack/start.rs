@@ -64,7 +64,7 @@ impl Stack {
         };
         let front = gate.map(|gate| {
             let drain = CancellationToken::new();
-            let settings = api_settings(config, public_url.clone(), drain.clone());
+            let settings = api_settings(config, &parts, public_url.clone(), drain.clone());
             let app = fairy_api::app(wired.api(&opened, &parts), settings);
             Front {
                 address,

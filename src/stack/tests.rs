@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use fairy_jobs::{clock::Clock, id::IdSource, notice::Beginning};
+use fairy_jobs::{clock::Clock, id::IdSource, notice::Beginning, operation::VERSION};
 use jiff::Timestamp;
 use rand::{Rng as _, RngExt as _, SeedableRng as _, rngs::StdRng};
 use reqwest::{Client, StatusCode};
@@ -56,7 +56,7 @@ impl IdSource for SeededIds {
 fn parts() -> (Arc<ManualClock>, Parts) {
     let clock = Arc::new(ManualClock(AtomicI64::new(BEGIN)));
     let ids = Arc::new(SeededIds(Mutex::new(StdRng::seed_from_u64(7))));
-    (clock.clone(), Parts { clock, ids, name: "test".to_owned() })
+    (clock.clone(), Parts { clock, ids, name: "test".to_owned(), version: VERSION })
 }
 
 fn config(directory: &Path) -> Config {

@@ -91,6 +91,7 @@ impl Wired {
                 public_url: public_url.clone(),
                 mail_from: config.mail.from.clone(),
                 worker: parts.name.clone(),
+                version: parts.version,
                 time_up: CancellationToken::new(),
                 send_limit: match config.mail.transport {
                     Transport::Files(_) => fairy_workers::Settings::FILES_SEND_LIMIT,
@@ -169,7 +170,12 @@ impl Wired {
 }
 
 /// The API's settings.
-pub fn api_settings(config: &Config, public_url: Url, drain: CancellationToken) -> fairy_api::Settings {
+pub fn api_settings(
+    config: &Config,
+    parts: &Parts,
+    public_url: Url,
+    drain: CancellationToken,
+) -> fairy_api::Settings {
     fairy_api::Settings {
         sign_up: match config.sign_up {
             SignUp::Open => fairy_api::SignUp::Open,
@@ -177,6 +183,7 @@ pub fn api_settings(config: &Config, public_url: Url, drain: CancellationToken) 
         },
         mail_dir: mail_directory(config).filter(|_| is_for_one_machine(config, &public_url)),
         drain,
+        version: parts.version,
         forwarded_hops: config.http.proxies,
         admin_token: config.admin_token.clone(),
         rates: Rates::default().times(config.limits_factor),

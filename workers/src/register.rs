@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use apalis::prelude::Monitor;
-use fairy_jobs::operation;
 use fairy_queue::{Crew, Handler, LaneSpec, Queue};
 
 use crate::{Lanes, Services, apply, deliver, notify, publish, record};
@@ -50,7 +49,7 @@ impl Roster<'_> {
         let crew = Crew {
             name: self.services.settings.worker.clone(),
             concurrency,
-            version: operation::VERSION,
+            version: self.services.settings.version,
             time_up: self.services.settings.time_up.clone(),
         };
         let handler = Arc::new(handler(&self.services));

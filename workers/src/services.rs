@@ -50,6 +50,8 @@ pub struct Settings {
     pub mail_from: Sender,
     /// What this process is called among the workers of a lane; unique per process.
     pub worker: String,
+    /// The newest version of payloads that this process understands; what needs a newer one it hands back.
+    pub version: u32,
     /// Cancelled after the stop, when jobs still in hand are to be broken off and handed back.
     pub time_up: CancellationToken,
     /// How long sending one message may take. A delivery that a killed process had in hand waits a little longer

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use fairy_jobs::{
     lane::Tag,
-    operation::{Fingerprint, Operation, VERSION},
+    operation::{Fingerprint, Operation},
     problem::{Problem, ProblemKind},
 };
 use fairy_queue::{Hold, NewJob, PushError, Pushed};
@@ -45,9 +45,9 @@ impl Front {
         ticket: &Ticket,
         operations: &[Operation],
     ) -> Result<Vec<Accepted>, Refusal> {
-        let (queue, lane) = (&self.services.queue, self.services.operations);
+        let (queue, lane, version) = (&self.services.queue, self.services.operations, self.settings.version);
         let span = trace::acceptance(operations.len());
-        let accepted = persevere(operations, |jobs| queue.push(lane, jobs)).instrument(span).await?;
+        let accepted = persevere(operations, version, |jobs| queue.push(lane, jobs)).instrument(span).await?;
         self.services.meter.accepted(operations.len(), ticket.began.elapsed());
         Ok(accepted)
     }
@@ -55,13 +55,14 @@ impl Front {
 
 async fn persevere<R: Future<Output = Result<Vec<Pushed>, PushError>>>(
     operations: &[Operation],
+    version: u32,
     mut attempt: impl FnMut(Vec<NewJob>) -> R,
 ) -> Result<Vec<Accepted>, Refusal> {
     let until = Instant::now() + MOST_DOUBT;
     let (mut pause, mut doubt) = (FIRST_PAUSE, false);
     loop {
-        let jobs =
-            operations.iter().map(operation_job).collect::<Result<_, _>>().map_err(|error| broken(&error))?;
+        let jobs = operations.iter().map(|operation| operation_job(operation, version));
+        let jobs = jobs.collect::<Result<_, _>>().map_err(|error| broken(&error))?;
         let error = match attempt(jobs).await {
             Ok(pushed) => return accepted(operations, &pushed, doubt),
             Err(error) => error,
@@ -81,11 +82,11 @@ async fn persevere<R: Future<Output = Result<Vec<Pushed>, PushError>>>(
     }
 }
 
-/// An operation as a job of lane `operations`.
+/// An operation as a job of lane `operations`, for workers of this version or later.
 ///
 /// # Errors
 /// When it cannot be written as JSON.
-pub fn operation_job(operation: &Operation) -> Result<NewJob, serde_json::Error> {
+pub fn operation_job(operation: &Operation, version: u32) -> Result<NewJob, serde_json::Error> {
     let tag = serde_json::to_string(&Tag::of(operation))?;
     Ok(NewJob::json(operation)?
         .group(operation.workspace.to_string())
@@ -93,7 +94,7 @@ pub fn operation_job(operation: &Operation) -> Result<NewJob, serde_json::Error>
         .tag(tag)
         .telling(Tag::TELLING)
         .accountable()
-        .needs(VERSION))
+        .needs(version))
 }
 
 fn broken(error: &serde_json::Error) -> Refusal {
@@ -165,7 +166,7 @@ mod tests {
     use fairy_jobs::{
         command::{Command, DeleteTask, TaskName},
         id::{OperationId, UserId, WorkspaceId},
-        operation::Source,
+        operation::{Source, VERSION},
     };
     use fairy_queue::{Existing, JobId};
     use jiff::{Timestamp, ToSpan as _};
@@ -203,7 +204,7 @@ mod tests {
                 .map(|known| vec![Pushed { id: JobId::from("1".to_owned()), existing: known.map(existing) }]);
             async move { pushed }
         };
-        let done = persevere(&[operation()], attempt).await;
+        let done = persevere(&[operation()], VERSION, attempt).await;
         (done.map(|mut accepted| accepted.remove(0)), attempts)
     }
 

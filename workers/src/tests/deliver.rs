@@ -11,6 +11,7 @@ use fairy_jobs::{
     lane,
     link::LinkKey,
     notice::{Delivery, Subject},
+    operation::VERSION,
     ports::{Attempt, Backlog, Deliveries as _, DeliveryContent, PortError, PortResult, SendError, Upkeep},
     text::Name,
 };
@@ -174,6 +175,7 @@ pub(super) fn settings() -> Settings {
         public_url: "https://fairy.example.com/".parse().unwrap(),
         mail_from: "Fairy <fairy@example.com>".parse().unwrap(),
         worker: "test".to_owned(),
+        version: VERSION,
         time_up: tokio_util::sync::CancellationToken::new(),
         send_limit: Settings::SMTP_SEND_LIMIT,
     }
