@@ -1,6 +1,6 @@
 # What a person types. Everything else is in scripts/, and `.ci/run` runs the same checks.
 
-.PHONY: help run up down test check check-image plans bench bench-embedded bench-cluster clean-parts
+.PHONY: help run up down test check check-image plans chaos bench bench-embedded bench-cluster clean-parts
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,6 +23,9 @@ check: ## The quick checks: format, lints, unit tests
 
 plans: ## Look what each list costs on MariaDB and MySQL over a million tasks (some minutes, 4 GB of memory)
 	@eval "$$(scripts/parts-of-test)" && FAIRY_TEST_PLAN_TASKS=1000000 cargo test --locked -p fairy-store server_plans
+
+chaos: ## Break everything again and again under load and judge what is left (ten minutes; FAIRY_TEST_SEED=… plays a schedule again)
+	@scripts/chaos
 
 check-image: ## Build the image and try the cluster mode in containers, killing some; where no engine runs one is started
 	@scripts/image-check

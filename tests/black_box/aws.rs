@@ -8,14 +8,9 @@ mod servers;
 use std::sync::Mutex;
 
 use serde_json::{Value, json};
-use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
-    task::{JoinHandle, JoinSet},
-};
 
 use crate::{
-    harness::{Launch, Port, fairy, wait_until},
+    harness::{Launch, Line, Way, fairy, wait_until},
     team::{Person, Team},
 };
 
@@ -23,80 +18,46 @@ const ACCOUNT: &str = "700000000042";
 
 /// The services, as the variable of the endpoint of each calls it.
 const SERVICES: [&str; 3] = ["DYNAMODB", "EVENTBRIDGE", "SESV2"];
-const EVENTBRIDGE: usize = 1;
-
-/// The one way to a service that Fairy knows.
-struct Line {
-    port: Port,
-    to: String,
-    open: Option<JoinHandle<()>>,
-}
-
-impl Line {
-    async fn to(url: &str) -> Self {
-        let mut line = Self { port: Port::claim(), to: url.replace("http://", ""), open: None };
-        line.mend().await;
-        line
-    }
-
-    fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port.number())
-    }
-
-    /// Connections end, and new ones are refused.
-    async fn cut(&mut self) {
-        let open = self.open.take().expect("it is open");
-        open.abort();
-        assert!(open.await.unwrap_err().is_cancelled());
-    }
-
-    async fn mend(&mut self) {
-        let listener = TcpListener::bind(("127.0.0.1", self.port.number())).await.unwrap();
-        let to = self.to.clone();
-        self.open = Some(tokio::spawn(async move {
-            let mut connections = JoinSet::new();
-            while let Ok((mut near, _)) = listener.accept().await {
-                let to = to.clone();
-                connections.spawn(async move {
-                    let mut far = TcpStream::connect(to).await.unwrap();
-                    // Either side may end as it likes.
-                    let _ = copy_bidirectional(&mut near, &mut far).await;
-                });
-            }
-        }));
-    }
-}
+/// Where each of them stands there.
+pub const DYNAMODB: usize = 0;
+pub const EVENTBRIDGE: usize = 1;
 
 /// An account with a bus whose events a rule brings to a queue, and what has been taken out of that.
 pub struct Cloud {
     url: &'static str,
     account: String,
     /// To each of the services.
-    lines: [Line; 3],
-    events: Mutex<Vec<Value>>,
+    pub lines: [Line; 3],
+    /// The events that were taken out of the queue.
+    pub events: Mutex<Vec<Value>>,
 }
 
 impl Cloud {
     /// `None` where there is no stand-in and whoever runs the tests said so.
     pub async fn new(account: &str) -> Option<Self> {
         let url = servers::ministack().await?;
-        let lines = [Line::to(url).await, Line::to(url).await, Line::to(url).await];
+        let place = url.replace("http://", "");
+        let lines = [Line::to(&place).await, Line::to(&place).await, Line::to(&place).await];
         Some(Self { url, account: account.to_owned(), lines, events: Mutex::default() })
     }
 
     pub fn launch(&self) -> Launch {
-        let launch = Launch::new()
+        let launch = Launch::new().set("MAIL__TRANSPORT", "ses").set("MAIL__SES_RATE", "50");
+        self.joined(launch.set("MAIL__FROM", "Fairy <fairy@example.com>"))
+    }
+
+    /// With the activity log and the events of this account.
+    pub fn joined(&self, launch: Launch) -> Launch {
+        let launch = launch
             .set("ACTIVITY__TABLE", "fairy-activity")
             .set("ACTIVITY__KEEP_DAYS", "400")
             .set("EVENTS__BUS", "fairy-changes")
-            .set("MAIL__TRANSPORT", "ses")
-            .set("MAIL__FROM", "Fairy <fairy@example.com>")
-            .set("MAIL__SES_RATE", "50")
             .variable("AWS_REGION", "eu-west-1")
             .variable("AWS_ACCESS_KEY_ID", self.account.as_str())
             .variable("AWS_SECRET_ACCESS_KEY", "secret");
         SERVICES.iter().zip(&self.lines).fold(launch, |launch, (service, line)| {
-            launch.variable(&format!("AWS_ENDPOINT_URL_{service}"), line.url())
+            launch
+                .variable(&format!("AWS_ENDPOINT_URL_{service}"), format!("http://127.0.0.1:{}", line.port()))
         })
     }
 
@@ -104,6 +65,7 @@ impl Cloud {
         servers::call(self.url, &self.account, operation, &body).await
     }
 
+    /// Makes the bus, and a queue behind it.
     pub async fn make_bus(&self) {
         self.call("AWSEvents.CreateEventBus", json!({"Name": "fairy-changes"})).await;
         self.call("AmazonSQS.CreateQueue", json!({"QueueName": "changes"})).await;
@@ -118,7 +80,7 @@ impl Cloud {
     }
 
     /// Takes out of the queue what is in it; how many events there were in all.
-    async fn take_events(&self) -> usize {
+    pub async fn take_events(&self) -> usize {
         let taken = servers::take_events(self.url, &self.account, "changes").await;
         let mut events = self.events.lock().unwrap();
         events.extend(taken);
@@ -207,17 +169,17 @@ async fn what_happens_arrives_at_aws_once_and_waits_while_aws_is_away() {
     let in_database = team.server.texts("SELECT CAST(seq AS CHAR) FROM activity").await;
     assert!(in_database.is_empty(), "the log is in DynamoDB: {in_database:?}");
 
-    cloud.lines[EVENTBRIDGE].cut().await;
+    cloud.lines[EVENTBRIDGE].set(Way::Cut).await;
     team.task_with(json!({"title": "No events", "assignees": [mina.id]})).await;
     let subjects = ["WEB-1 Fix the login", "WEB-2 No events"];
     let changes = cloud.logged(&team).await;
     cloud.told(&team, &mina, &subjects).await;
     assert!(cloud.take_events().await < changes.len(), "only the events wait");
-    cloud.lines[EVENTBRIDGE].mend().await;
+    cloud.lines[EVENTBRIDGE].set(Way::Open).await;
     cloud.everything_arrived_once(&team, &mina, &subjects).await;
 
     for line in &mut cloud.lines {
-        line.cut().await;
+        line.set(Way::Cut).await;
     }
     team.task_with(json!({"title": "Mend the line", "assignees": [mina.id]})).await;
     let away = team.owner.api.get(&team.at("/activity")).await.problem(503, "unavailable");
@@ -234,7 +196,7 @@ async fn what_happens_arrives_at_aws_once_and_waits_while_aws_is_away() {
     team.owner.api.get(&team.at("/activity")).await.problem(503, "unavailable");
 
     for line in &mut cloud.lines {
-        line.mend().await;
+        line.set(Way::Open).await;
     }
     let subjects = ["WEB-1 Fix the login", "WEB-2 No events", "WEB-3 Mend the line"];
     cloud.everything_arrived_once(&team, &mina, &subjects).await;
@@ -328,7 +290,7 @@ async fn what_is_missing_at_aws_is_named() {
     cloud.call("DynamoDB_20120810.DeleteTable", json!({"TableName": "fairy-activity"})).await;
 
     fairy(&home, &launch.environment(), &["migrate"]).await.succeeded();
-    let (worker, _) = launch.parts().last().unwrap();
+    let worker = launch.parts().last().unwrap();
     let refused = fairy(&home, &launch.environment(), &[worker]).await.refused();
     assert!(
         refused.contains("there is no event bus fairy-changes") && refused.contains("events.bus"),

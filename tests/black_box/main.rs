@@ -13,6 +13,7 @@
 mod accounts;
 mod aws;
 mod bad_input;
+mod chaos;
 mod client;
 mod commands;
 mod connections;

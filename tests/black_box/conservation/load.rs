@@ -1,6 +1,7 @@
 //! One client: makes up requests, repeats them until it has an answer, and keeps the account.
 
 use std::{
+    cell::Cell,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     client::{Call, Reply},
-    harness::eventually,
+    harness::{eventually, pass},
 };
 
 /// What all clients share.
@@ -31,6 +32,10 @@ pub struct Shared {
     pub answers: AtomicUsize,
     /// Set when the clients are to end.
     pub stop: AtomicBool,
+    /// How long a client rests between two requests.
+    pub rest: Duration,
+    /// Whether the database may be away: then nobody can say of a repeat more than that it is accepted.
+    pub may_be_away: bool,
 }
 
 /// A request that was made up.
@@ -49,19 +54,30 @@ pub struct Client<'a> {
     shared: Arc<Shared>,
     random: StdRng,
     count: usize,
+    /// Where the system answers; each request goes to the next.
+    doors: Vec<String>,
+    knocks: Cell<usize>,
 }
 
 impl<'a> Client<'a> {
     /// The client of a number, for the workspace and person of these numbers.
     pub fn new(site: &'a Site, number: (usize, usize, usize), shared: Arc<Shared>, seed: u64) -> Self {
         let random = StdRng::seed_from_u64(seed ^ (number.2 as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        Self { site, number, shared, random, count: 0 }
+        Self { site, number, shared, random, count: 0, doors: Vec::new(), knocks: Cell::new(number.2) }
+    }
+
+    /// One that goes to these doors in turn, as a load balancer lets it.
+    pub fn by(self, doors: &[String]) -> Self {
+        Self { doors: doors.to_vec(), ..self }
     }
 
     /// Writes until it is told to end.
     pub async fn run(mut self) {
         while !self.shared.stop.load(Ordering::Relaxed) {
             self.count += 1;
+            if !self.shared.rest.is_zero() {
+                pass(self.shared.rest).await;
+            }
             if self.random.random_ratio(1, 20) {
                 self.batch().await;
             } else {
@@ -75,7 +91,9 @@ impl<'a> Client<'a> {
     }
 
     fn call(&self, request: &Request) -> Call {
-        let call = self.site.people[self.number.1].api.call(&request.method, &request.path).key(&self.key());
+        let door = &self.doors[self.knocks.replace(self.knocks.get() + 1) % self.doors.len()];
+        let api = self.site.people[self.number.1].api.at(door);
+        let call = api.call(&request.method, &request.path).key(&self.key());
         let call = match &request.body {
             Some(body) => call.json(body),
             None => call,
@@ -110,6 +128,7 @@ impl<'a> Client<'a> {
         if let Known::Ended(status, body) = &known
             && self.random.random_ratio(1, 10)
             && let Some(again) = self.answer(&request, false).await
+            && (again.status != 202 || !self.shared.may_be_away)
         {
             assert_eq!(again.header("Idempotency-Replayed"), Some("true"), "{again:?}");
             assert_eq!((again.status, &again.body), (*status, body), "a replay is another answer");
@@ -160,7 +179,7 @@ impl<'a> Client<'a> {
 
     /// The answer: the first that says something, or none if the connection broke and there is no patience.
     async fn answer(&self, request: &Request, patience: bool) -> Option<Reply> {
-        let broke = std::cell::Cell::new(false);
+        let broke = Cell::new(false);
         let answered = eventually(Duration::from_secs(120), || async {
             let Ok(reply) = self.call(request).attempt().await else {
                 if !broke.replace(true) {

@@ -15,7 +15,7 @@ use super::{
     load::{Client, Shared},
     world::World,
 };
-use crate::harness::{Server, eventually};
+use crate::harness::{Server, eventually, pass};
 
 const CLIENTS: usize = 9;
 /// How long the server stands still, in ms: longer than the lease of an operation (5 s), so that it finds its own work taken
@@ -47,20 +47,9 @@ pub struct Aftermath {
 impl Storm {
     /// Lets it rage until the server was killed often enough and all clients have their answers.
     pub async fn rage(self, world: &mut World) -> Aftermath {
-        let shared = Arc::new(Shared::default());
-        let (sites, server) = (&world.sites, &mut world.server);
-        let clients = (0..CLIENTS).map(|number| {
-            let site = number % sites.len();
-            let person = number / sites.len();
-            Client::new(&sites[site], (site, person, number), shared.clone(), self.seed).run()
-        });
-        let killer = async {
-            let left = self.kill(server, &shared).await;
-            shared.stop.store(true, Ordering::Relaxed);
-            left
-        };
-        let (_, (kills, sent_before_backup)) = tokio::join!(join_all(clients), killer);
-        let sent = shared.account.lock().unwrap().clone();
+        let shared = Shared::default();
+        let kill = async |server: &mut Server, shared: &Shared| self.kill(server, shared).await;
+        let (sent, (kills, sent_before_backup)) = under_load(world, self.seed, shared, kill).await;
         Aftermath { sent, sent_before_backup, kills }
     }
 
@@ -81,7 +70,7 @@ impl Storm {
             if random.random_range(0..rounds - round) < suspensions {
                 suspensions -= 1;
                 server.suspend().await;
-                pass(random.random_range(STILL)).await;
+                pass(Duration::from_millis(random.random_range(STILL))).await;
                 server.resume();
                 continue;
             }
@@ -89,7 +78,7 @@ impl Storm {
             kills += 1;
             if random.random_ratio(1, 4) {
                 server.spawn();
-                pass(random.random_range(1..400)).await;
+                pass(Duration::from_millis(random.random_range(1..400))).await;
                 server.kill().await;
                 kills += 1;
             }
@@ -99,9 +88,29 @@ impl Storm {
     }
 }
 
-/// Lets this many ms pass: how long something lasts, not something that is waited for.
-async fn pass(ms: u64) {
-    eventually(Duration::from_millis(ms), || async { None::<()> }).await;
+/// Lets clients write while there is trouble; what was sent when all have their answers, and what the trouble left.
+pub async fn under_load<T>(
+    world: &mut World,
+    seed: u64,
+    shared: Shared,
+    trouble: impl AsyncFnOnce(&mut Server, &Shared) -> T,
+) -> (Account, T) {
+    let shared = Arc::new(shared);
+    let (sites, server) = (&world.sites, &mut world.server);
+    let doors = server.urls();
+    let clients = (0..CLIENTS).map(|number| {
+        let site = number % sites.len();
+        let person = number / sites.len();
+        Client::new(&sites[site], (site, person, number), shared.clone(), seed).by(&doors).run()
+    });
+    let trouble = async {
+        let left = trouble(server, &shared).await;
+        shared.stop.store(true, Ordering::Relaxed);
+        left
+    };
+    let (_, left) = tokio::join!(join_all(clients), trouble);
+    let sent = shared.account.lock().unwrap().clone();
+    (sent, left)
 }
 
 /// Copies the system while the clients go on; what they had been told before that.

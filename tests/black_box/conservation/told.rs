@@ -11,15 +11,16 @@ use serde_json::Value;
 use super::{audience, judge::Report, world::World};
 use crate::{harness::eventually, mailbox::Letter, team::numbers};
 
-/// A mail whose sender was killed waits until its lease of a good minute is over, and the next may be killed too.
-const LEASES: Duration = Duration::from_secs(240);
+/// A mail whose sender was killed waits until its lease of a good minute is over, and the next may be killed too; one that
+/// its mail server refused twice meanwhile waits for minutes.
+const LEASES: Duration = Duration::from_secs(480);
 
 /// What was found.
 pub struct Told {
     /// Mails about notices, repeats included.
     pub mails: usize,
-    /// Mails whose notice had been mailed before.
-    pub repeats: usize,
+    /// Mails whose notice was mailed again.
+    pub repeated: Vec<Letter>,
 }
 
 /// What the receipts say: to whom each notice went, and in how many attempts.
@@ -58,7 +59,8 @@ pub async fn judge(world: &World, reports: &[Report], letters: impl Fn() -> Vec<
         }
     }
     let mails = mailed.values().map(Vec::len).sum();
-    Told { mails, repeats: mails - mailed.len() }
+    let repeated = mailed.values().flat_map(|letters| &letters[..letters.len() - 1]);
+    Told { mails, repeated: repeated.map(|letter| (*letter).clone()).collect() }
 }
 
 /// The receipts say of each person and operation what the feed makes due, once, and that it was sent.

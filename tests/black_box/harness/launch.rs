@@ -31,25 +31,43 @@ impl Home {
         self.directory.path()
     }
 
+    /// Lets this stand for the files in a data directory.
+    pub fn keep_in(&self, data: &str, backing: Backing) {
+        self.backings.lock().unwrap().insert(self.path().join(data), backing);
+    }
+
     /// What stands for the files in a data directory.
     fn backing(&self, data: &Path) -> Backing {
         self.backings.lock().unwrap().entry(data.to_owned()).or_insert_with(Backing::new).clone()
     }
 }
 
-/// A process of the system: its command, and which of the ports its health and metrics have.
-pub type Part = (&'static str, usize);
+/// The commands of the processes of each mode; the first answers requests. Each has two ports: one for requests, and one
+/// for its health and metrics.
+const EMBEDDED: &[&str] = &["up"];
+const CLUSTER: &[&str] = &["api", "worker", "worker"];
 
-/// The processes of each mode; the first answers requests.
-const EMBEDDED: &[Part] = &[("up", 1)];
-const CLUSTER: &[Part] = &[("api", 1), ("worker", 2), ("worker", 3)];
+/// Which Fairy a process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// The program as it was built.
+    This,
+    /// The same, but of the next version of payloads; the program of the tests plays it.
+    Next,
+}
+
+/// The test that is no test but plays a process of the next version, and what tells it the command.
+const PLAYER: &str = "chaos::next::plays_the_next_version";
+pub const PLAYED: &str = "FAIRY_TEST_COMMAND";
 
 /// What to start a server with.
 pub struct Launch {
     home: Home,
     data: PathBuf,
-    ports: Arc<[Port; 4]>,
+    parts: &'static [&'static str],
+    ports: Arc<Vec<Port>>,
     settings: Vec<(String, String)>,
+    of_one: Vec<(usize, String, String)>,
     left_out: Vec<&'static str>,
     wrapper: Vec<String>,
 }
@@ -62,14 +80,28 @@ impl Launch {
 
     /// With its data under `home/data`.
     pub fn at(home: &Home, data: &str) -> Self {
+        let parts = if is_cluster() { CLUSTER } else { EMBEDDED };
         Self {
             home: home.clone(),
             data: home.path().join(data),
-            ports: Arc::new(std::array::from_fn(|_| Port::claim())),
+            parts,
+            ports: ports_of(parts),
             settings: Vec::new(),
+            of_one: Vec::new(),
             left_out: Vec::new(),
             wrapper: Vec::new(),
         }
+    }
+
+    /// Made of these processes instead of those of the mode.
+    pub fn made_of(self, parts: &'static [&'static str]) -> Self {
+        Self { parts, ports: ports_of(parts), ..self }
+    }
+
+    /// With a variable for one of its processes.
+    pub fn for_one(mut self, part: usize, name: &str, value: impl Into<String>) -> Self {
+        self.of_one.push((part, name.to_owned(), value.into()));
+        self
     }
 
     /// With a setting, named without `FAIRY__`.
@@ -135,28 +167,37 @@ impl Launch {
         self.home.backing(&self.data)
     }
 
-    /// The processes it consists of.
-    pub fn parts(&self) -> &'static [Part] {
-        if is_cluster() { CLUSTER } else { EMBEDDED }
+    /// The commands of the processes it consists of.
+    pub fn parts(&self) -> &'static [&'static str] {
+        self.parts
     }
 
     /// What starts one of them.
-    pub fn command(&self, (name, port): Part) -> Command {
-        let mut command = match self.wrapper.split_first() {
-            None => Command::new(env!("CARGO_BIN_EXE_fairy")),
-            Some((program, arguments)) => {
+    pub fn command(&self, part: usize, version: Version) -> Command {
+        let mut environment = self.environment();
+        for (port, name) in [(2 * part, "FAIRY__HTTP__ADDRESS"), (2 * part + 1, "FAIRY__HTTP__ADMIN_ADDRESS")]
+        {
+            environment.push((name.to_owned(), self.url(port).replace("http://", "")));
+        }
+        let of_one = self.of_one.iter().filter(|(of, ..)| *of == part);
+        environment.extend(of_one.map(|(_, name, value)| (name.clone(), value.clone())));
+        let mut command = match (version, self.wrapper.split_first()) {
+            (Version::Next, _) => {
+                environment.push((PLAYED.to_owned(), self.parts[part].to_owned()));
+                let mut command = Command::new(std::env::current_exe().expect("it runs"));
+                command.args([PLAYER, "--exact", "--ignored", "--nocapture"]);
+                run::clean(&mut command, self.home.path(), &environment);
+                return command;
+            }
+            (Version::This, None) => Command::new(env!("CARGO_BIN_EXE_fairy")),
+            (Version::This, Some((program, arguments))) => {
                 let mut command = Command::new(program);
                 command.args(arguments).arg(env!("CARGO_BIN_EXE_fairy"));
                 command
             }
         };
-        let mut environment = self.environment();
-        if port != 1 {
-            let address = self.url(port).replace("http://", "");
-            environment.push(("FAIRY__HTTP__ADMIN_ADDRESS".to_owned(), address));
-        }
         run::clean(&mut command, self.home.path(), &environment);
-        command.arg(name);
+        command.arg(self.parts[part]);
         command
     }
 
@@ -177,6 +218,10 @@ impl Launch {
     /// Runs the process that answers requests where it is expected to end by itself.
     pub async fn fails(&self) -> run::Finished {
         self.prepare().await;
-        run::fairy(self.home.path(), &self.environment(), &[self.parts()[0].0]).await
+        run::fairy(self.home.path(), &self.environment(), &[self.parts()[0]]).await
     }
+}
+
+fn ports_of(parts: &[&str]) -> Arc<Vec<Port>> {
+    Arc::new(parts.iter().flat_map(|_| [Port::claim(), Port::claim()]).collect())
 }

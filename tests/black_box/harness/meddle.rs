@@ -30,6 +30,8 @@ redis.call('ZADD', KEYS[1] .. ':dead', kept[3], kept[1])
 redis.call('HSET', KEYS[1] .. ':letters', kept[1], kept[4])
 redis.call('HSET', KEYS[1] .. ':epitaphs', kept[1], kept[5])
 return redis.call('HSET', KEYS[1] .. ':dead_keys', kept[2], kept[1])";
+const HANDED_BACK: &str = "
+return {redis.call('ZSCORE', KEYS[1] .. ':blocked', ARGV[2]) or '', redis.call('HGET', KEYS[1] .. ':marks', id) or ''}";
 const LOSE: &str = "
 for _, key in ipairs(redis.call('KEYS', KEYS[1] .. ':*')) do redis.call('DEL', key) end
 return 0";
@@ -126,6 +128,13 @@ impl Server {
             let count = "UPDATE lanes SET dead = 1 WHERE name = 'operations'";
             sqlx::query(count).execute(&mut queue).await.unwrap();
         }
+    }
+
+    /// In the cluster mode: until when the group of a workspace waits, if it does, and the mark that the job of its operation
+    /// has, if any.
+    pub async fn handed_back(&self, operation: &str, workspace: &str) -> (String, String) {
+        let operation = operation.trim_start_matches("op_");
+        self.eval(":{operations}", JOB, HANDED_BACK, &[operation, workspace]).await
     }
 
     async fn change_job(&self, operation: &str, script: &str, arguments: &[&str], sql: &'static str) {

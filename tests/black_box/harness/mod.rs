@@ -1,7 +1,9 @@
 //! Starts, watches and ends servers, and waits for conditions.
 
 mod backing;
+mod keeper;
 mod launch;
+mod line;
 mod meddle;
 mod mode;
 mod outside;
@@ -12,11 +14,14 @@ mod server;
 mod wait;
 
 pub use self::{
-    launch::{Home, Launch},
-    mode::{About, embedded_only, is_cluster},
-    outside::{now, python, schemathesis, seed, without},
+    backing::Backing,
+    keeper::{Keeper, directory},
+    launch::{Home, Launch, PLAYED, Version},
+    line::{Line, Way},
+    mode::{About, cluster_only, embedded_only, is_cluster},
+    outside::{faketime, mariadb, now, python, schemathesis, seed, setting, without},
     ports::Port,
     run::fairy,
     server::Server,
-    wait::{eventually, wait_until},
+    wait::{eventually, pass, wait_until},
 };

@@ -41,6 +41,15 @@ pub fn is_cluster() -> bool {
     }
 }
 
+/// Whether a test is to be left out because it needs several processes.
+pub fn cluster_only() -> bool {
+    let left_out = !is_cluster();
+    if left_out {
+        eprintln!("LEFT OUT of the embedded mode: there is one process, and nothing is shared");
+    }
+    left_out
+}
+
 /// Whether a test is to be left out because it is about something that only the embedded mode has.
 pub fn embedded_only(about: About) -> bool {
     let left_out = is_cluster();

@@ -49,6 +49,16 @@ pub fn redis_server() -> PathBuf {
     part("FAIRY_TEST_REDIS", "a redis-server", "redis")
 }
 
+/// A `mariadbd`, as `make test` installs it.
+pub fn mariadb() -> PathBuf {
+    part("FAIRY_TEST_MARIADB", "mariadbd", "mariadb")
+}
+
+/// The library that lets a process live in another time, as `make test` installs it.
+pub fn faketime() -> PathBuf {
+    part("FAIRY_TEST_FAKETIME", "libfaketimeMT.so.1", "faketime")
+}
+
 fn part(variable: &str, what: &str, name: &str) -> PathBuf {
     let path = setting(variable).map(PathBuf::from).filter(|path| path.exists());
     path.unwrap_or_else(|| {

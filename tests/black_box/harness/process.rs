@@ -86,6 +86,53 @@ impl Process {
         rustix::process::kill_process(pid, signal).expect("our own child");
     }
 
+    /// SIGSTOP, and waits until it stands still.
+    pub async fn suspend(&self) {
+        self.signal(rustix::process::Signal::STOP);
+        let stat = format!("/proc/{}/stat", self.pid());
+        wait_until("the server stands still", || async {
+            // The state comes after the name, which stands in parentheses.
+            let text = std::fs::read_to_string(&stat).expect("a child that was not reaped");
+            text.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')).then_some(())
+        })
+        .await;
+    }
+
+    /// SIGCONT.
+    pub fn resume(&self) {
+        self.signal(rustix::process::Signal::CONT);
+    }
+
+    /// SIGKILL, and reaps it.
+    pub async fn kill(&mut self) {
+        self.signal(rustix::process::Signal::KILL);
+        self.ended().await;
+    }
+
+    /// SIGTERM, and waits for its end. Returns its exit code.
+    pub async fn stop(&mut self) -> Option<i32> {
+        self.signal(rustix::process::Signal::TERM);
+        self.ended().await.code()
+    }
+
+    /// How it has ended, if it has.
+    pub fn end(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("it can be asked")
+    }
+
+    /// Whether it says at once that it is ready.
+    pub async fn is_ready(&self) -> bool {
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
+        let answer = http.get(format!("{}/health/ready", self.admin_url)).send().await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// Its figures, as they are now.
+    pub async fn metrics(&self) -> Option<String> {
+        let answer = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
+        answer.get(format!("{}/metrics", self.admin_url)).send().await.ok()?.text().await.ok()
+    }
+
     /// Waits for its end.
     pub async fn ended(&mut self) -> ExitStatus {
         let end = timeout(Duration::from_secs(60), self.child.wait()).await;

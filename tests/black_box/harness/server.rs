@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    Launch,
+    Launch, Version,
     process::{Log, Process},
     run, wait_until,
 };
@@ -52,6 +52,15 @@ impl Server {
         run::fairy(self.launch.home().path(), &self.launch.environment(), args).await
     }
 
+    /// Where all of it answers that does.
+    pub fn urls(&self) -> Vec<String> {
+        let parts = self.launch.parts().iter().enumerate();
+        parts
+            .filter(|(_, command)| **command != "worker")
+            .map(|(part, _)| self.launch.url(2 * part))
+            .collect()
+    }
+
     /// The process that answers requests.
     pub fn pid(&self) -> u32 {
         self.running.first().expect("it runs").pid()
@@ -60,11 +69,11 @@ impl Server {
     /// Waits until every operation that was accepted has been found in the database, as those tell who work the lanes, and
     /// checks that none is lost.
     pub async fn accounted(&self) {
-        for (command, port) in self.launch.parts() {
+        for (part, command) in self.launch.parts().iter().enumerate() {
             if *command == "api" {
                 continue;
             }
-            let page = format!("{}/metrics", self.launch.url(*port));
+            let page = format!("{}/metrics", self.launch.url(2 * part + 1));
             wait_until("every accepted operation is accounted for", || async {
                 let figures = reqwest::get(&page).await.ok()?.text().await.ok()?;
                 assert!(figures.contains("\nfairy_unaccounted_operations 0\n"), "{figures}");
@@ -76,7 +85,7 @@ impl Server {
 
     /// How many of its processes work lanes.
     pub fn workers(&self) -> usize {
-        self.launch.parts().iter().filter(|(command, _)| *command != "api").count()
+        self.launch.parts().iter().filter(|command| **command != "api").count()
     }
 
     /// What its processes printed lately.
@@ -97,10 +106,31 @@ impl Server {
     pub fn spawn(&mut self) {
         assert!(self.running.is_empty(), "it runs already");
         self.log = Log::default();
-        for part in self.launch.parts() {
-            let process = Process::start(self.launch.command(*part), self.launch.url(part.1), &self.log);
+        for part in 0..self.launch.parts().len() {
+            let process = self.process_of(part, Version::This);
             self.running.push(process);
         }
+    }
+
+    fn process_of(&self, part: usize, version: Version) -> Process {
+        Process::start(self.launch.command(part, version), self.launch.url(2 * part + 1), &self.log)
+    }
+
+    /// One of its processes.
+    pub fn process(&mut self, part: usize) -> &mut Process {
+        &mut self.running[part]
+    }
+
+    /// Starts one of its processes that has ended, without waiting.
+    pub fn spawn_one(&mut self, part: usize, version: Version) {
+        self.running[part] = self.process_of(part, version);
+    }
+
+    /// Stops one of its processes in order and starts one of a version in its place, without waiting.
+    pub async fn replace(&mut self, part: usize, version: Version) {
+        let code = self.process(part).stop().await;
+        assert_eq!(code, Some(0), "process {part} was to stop in order:\n{}", self.log());
+        self.spawn_one(part, version);
     }
 
     /// Waits until all of it says that it is ready.
@@ -134,15 +164,8 @@ impl Server {
 
     /// SIGSTOP, and waits until it stands still.
     pub async fn suspend(&self) {
-        self.signal(rustix::process::Signal::STOP);
         for process in &self.running {
-            let stat = format!("/proc/{}/stat", process.pid());
-            wait_until("the server stands still", || async {
-                // The state comes after the name, which stands in parentheses.
-                let text = std::fs::read_to_string(&stat).expect("a child that was not reaped");
-                text.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')).then_some(())
-            })
-            .await;
+            process.suspend().await;
         }
     }
 

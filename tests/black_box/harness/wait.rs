@@ -34,6 +34,11 @@ fn wait_within<T, F: Future<Output = Option<T>>>(
     }
 }
 
+/// Lets this much time pass: how long something lasts, not something that is waited for.
+pub async fn pass(time: Duration) {
+    eventually(time, || async { None::<()> }).await;
+}
+
 /// Asks `condition` until it answers, or `None` once `deadline` has passed.
 pub async fn eventually<T, F: Future<Output = Option<T>>>(
     deadline: Duration,

@@ -1,0 +1,122 @@
+//! One tenant imports; the others go on as if nothing were, for the groups of a lane take turns.
+
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use super::{fault::PARTS, lanes};
+use crate::{
+    harness::{Launch, Server, cluster_only, eventually},
+    team::{self, Person, Team, workspace},
+};
+
+/// Tasks in one call.
+const BATCH: usize = 500;
+/// A backlog that a tenant without turns would have to wait for.
+const DEEP: u64 = 1_000;
+/// How long a call of the import may be put off, because its backlog is full.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_that_imports_keeps_nobody_waiting() {
+    import(8_000, None).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it takes minutes: `make chaos`"]
+async fn a_tenant_that_imports_a_hundred_thousand_keeps_nobody_waiting_again_and_again() {
+    import(100_000, Some(Duration::from_secs(1))).await;
+}
+
+/// Imports so many tasks; the others' creates that are waited for take at most this long, but for one in a hundred.
+async fn import(tasks: usize, most: Option<Duration>) {
+    if cluster_only() {
+        return;
+    }
+    let mut team = Team::launch(Launch::new().made_of(PARTS).set("LIMITS__FACTOR", "1000")).await;
+    let tenant = Person::sign_up(&team.server.url(), "Ida Importer").await;
+    let (id, _) = workspace(&tenant, "Import").await;
+    let project = json!({"key": "IMP", "name": "Imported"});
+    tenant.api.post(&format!("/workspaces/{id}/projects"), &project).await.is(201);
+
+    let done = AtomicBool::new(false);
+    let importing = async {
+        let operations = push_all(&tenant, &id, tasks).await;
+        done.store(true, Ordering::Relaxed);
+        operations
+    };
+    let (operations, mut times) = tokio::join!(importing, others(&mut team, &done));
+    let (all, deep) = (times.len(), times.iter().filter(|(_, deep)| *deep).count());
+    times.sort();
+    let p = |hundredth: usize| times[(all - 1) * hundredth / 100].0;
+    eprintln!(
+        "{tasks} tasks imported; others' waited creates meanwhile: {all}, {deep} of them past a backlog of {DEEP}; p50 {:.1?}, p99 {:.1?}",
+        p(50),
+        p(99)
+    );
+    assert!(deep >= 10, "others' operations are to be applied while the import waits: {deep} of {all} were");
+    if let Some(most) = most {
+        assert!(p(99) < most, "{:?}", p(99));
+    }
+    lanes::are_empty(&mut team.server).await;
+    conserved(&team::changes(&tenant.api, &id).await, &operations);
+    assert_eq!(team.server.stop().await, Some(0));
+}
+
+/// The import, call by call; the operations in order.
+async fn push_all(tenant: &Person, workspace: &str, tasks: usize) -> Vec<String> {
+    let mut operations = Vec::new();
+    for call in 0..tasks / BATCH {
+        let items: Vec<Value> =
+            (0..BATCH).map(|item| json!({"project": "IMP", "title": format!("{call} {item}")})).collect();
+        let body = json!({ "items": items });
+        let pushed = eventually(PATIENCE, || async {
+            let path = format!("/workspaces/{workspace}/tasks/batch");
+            let reply = tenant.api.post(&path, &body).key(&format!("import-{call}")).await;
+            (reply.status != 429).then_some(reply)
+        });
+        let reply = pushed.await.expect("the backlog becomes shorter").is(202);
+        let ids = reply.body["operations"].as_array().expect("operations");
+        operations.extend(ids.iter().map(|one| one["id"].as_str().expect("an id").to_owned()));
+    }
+    operations
+}
+
+/// Creates of another tenant, one after the other; how long each took, and whether the import's backlog was deep all the while.
+async fn others(team: &mut Team, done: &AtomicBool) -> Vec<(Duration, bool)> {
+    let mut times = Vec::new();
+    while !done.load(Ordering::Relaxed) {
+        let before = backlog(&mut team.server).await;
+        let begun = Instant::now();
+        team.task("As ever").await;
+        let took = begun.elapsed();
+        let after = backlog(&mut team.server).await;
+        times.push((took, before.min(after) >= DEEP));
+    }
+    times
+}
+
+async fn backlog(server: &mut Server) -> u64 {
+    let figures = server.process(PARTS.len() - 1).metrics().await.unwrap_or_default();
+    let waiting = "fairy_lane_jobs{lane=\"operations\",state=\"waiting\"} ";
+    figures.lines().find_map(|line| line.strip_prefix(waiting)?.parse().ok()).unwrap_or(0)
+}
+
+/// Each operation made its one task, in order, and keys were given without gaps.
+fn conserved(feed: &[Value], operations: &[String]) {
+    let made: Vec<&Value> = feed.iter().filter(|change| change["kind"] == "task.created").collect();
+    let ids: Vec<&str> = made.iter().filter_map(|change| change["operation"].as_str()).collect();
+    assert!(
+        ids == operations,
+        "{} operations made {} tasks, or in another order",
+        operations.len(),
+        ids.len()
+    );
+    let keys: BTreeSet<&str> = made.iter().filter_map(|change| change["task"]["key"].as_str()).collect();
+    assert_eq!(keys.len(), made.len());
+    assert!(keys.contains(format!("IMP-{}", made.len()).as_str()), "keys have gaps");
+}

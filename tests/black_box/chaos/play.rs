@@ -1,0 +1,165 @@
+//! Plays a schedule: lets each fault begin and end at its time, and after each round looks that the system is itself again.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use tokio::task::block_in_place;
+
+use super::{
+    cluster::Cluster,
+    fault::{Engine, Fault, PARTS, Service},
+    schedule::Round,
+};
+use crate::{
+    aws::{DYNAMODB, EVENTBRIDGE},
+    conservation::load::Shared,
+    harness::{Server, Version, Way, now, pass, wait_until},
+};
+
+/// How long it may take after a round until all processes are ready.
+const READY: Duration = Duration::from_secs(60);
+/// How many answers show that clients get on again.
+const ANSWERS: usize = 12;
+
+/// A fault that was, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Past {
+    pub fault: Fault,
+    pub from: Timestamp,
+    pub to: Timestamp,
+}
+
+impl Cluster {
+    /// Plays all rounds under this load.
+    pub async fn play(&mut self, rounds: &[Round], server: &mut Server, shared: &Shared) -> Vec<Past> {
+        let mut past = Vec::new();
+        for (number, round) in rounds.iter().enumerate() {
+            progress(shared).await;
+            let begun = Instant::now();
+            self.play_round(round, server, &mut past).await;
+            let ended = begun.elapsed();
+            self.settle(server).await;
+            let ready = begun.elapsed() - ended;
+            progress(shared).await;
+            let words: Vec<String> = round.iter().map(ToString::to_string).collect();
+            eprintln!(
+                "round {number} ({}): ready after {ready:.1?}, {:.1?} in all",
+                words.join("; "),
+                begun.elapsed()
+            );
+        }
+        past
+    }
+
+    async fn play_round(&mut self, round: &Round, server: &mut Server, past: &mut Vec<Past>) {
+        // Beginnings and ends by time; what begins and ends at once begins first.
+        let mut moments = BTreeMap::new();
+        for (number, planned) in round.iter().enumerate() {
+            moments.insert((planned.begins, 0, number), planned.fault);
+            moments.insert((planned.begins + planned.lasts, 1, number), planned.fault);
+        }
+        let begun = Instant::now();
+        let mut from = BTreeMap::new();
+        for ((at, ends, number), fault) in moments {
+            pass(at.saturating_sub(begun.elapsed())).await;
+            if ends == 0 {
+                from.insert(number, now());
+                self.begin(server, fault).await;
+            } else {
+                self.end(server, fault).await;
+                past.push(Past { fault, from: from[&number], to: now() });
+            }
+        }
+    }
+
+    async fn begin(&mut self, server: &mut Server, fault: Fault) {
+        match fault {
+            Fault::Kill(part) => {
+                let pid = server.process(part).pid();
+                server.process(part).kill().await;
+                forget_time(pid);
+            }
+            Fault::Suspend(part) => server.process(part).suspend().await,
+            Fault::Crash(engine) => self.engines[engine as usize].kill(),
+            Fault::Line(part, engine, way) => self.lines[part][engine as usize].set(way).await,
+            Fault::Outside(service, way) => self.set_outside(service, way).await,
+            Fault::Clock(part, step) => self.set_clock(part, step),
+            Fault::Upgrade(worker, api) => {
+                for part in [worker, api] {
+                    self.replace(server, part, Version::Next).await;
+                }
+            }
+        }
+    }
+
+    async fn end(&mut self, server: &mut Server, fault: Fault) {
+        match fault {
+            Fault::Kill(part) => self.spawn(server, part),
+            Fault::Suspend(part) => server.process(part).resume(),
+            Fault::Crash(engine) => block_in_place(|| self.engines[engine as usize].restart()),
+            Fault::Line(part, engine, _) => self.lines[part][engine as usize].set(Way::Open).await,
+            Fault::Outside(service, _) => self.set_outside(service, Way::Open).await,
+            Fault::Clock(part, _) => self.set_clock(part, 0),
+            Fault::Upgrade(_, api) => self.replace(server, api, Version::This).await,
+        }
+    }
+
+    async fn set_outside(&mut self, service: Service, way: Way) {
+        let line = match service {
+            Service::DynamoDb => &mut self.cloud.lines[DYNAMODB],
+            Service::EventBridge => &mut self.cloud.lines[EVENTBRIDGE],
+            Service::Mail => &mut self.mail,
+        };
+        line.set(way).await;
+    }
+
+    /// Stops a process in order and starts one of a version in its place.
+    async fn replace(&mut self, server: &mut Server, part: usize, version: Version) {
+        server.replace(part, version).await;
+        (self.versions[part], self.ready[part]) = (version, false);
+    }
+
+    /// Waits until all processes are ready. One that found something away at its start ended, and is started again, as whatever
+    /// supervises it would; one that was ready once must not end by itself.
+    pub async fn settle(&mut self, server: &mut Server) {
+        let until = Instant::now() + READY;
+        for (part, command) in PARTS.iter().enumerate() {
+            while !server.process(part).is_ready().await {
+                if let Some(status) = server.process(part).end() {
+                    let log = server.log();
+                    assert!(!self.ready[part], "{command} {part} ended by itself, {status}:\n{log}");
+                    self.restarts += 1;
+                    self.spawn(server, part);
+                }
+                let late = Instant::now() >= until;
+                assert!(!late, "{command} {part} does not become ready:\n{}", server.log());
+                pass(Duration::from_millis(30)).await;
+            }
+            self.ready[part] = true;
+        }
+    }
+}
+
+/// What the library that sets clocks shares within a process, and leaves behind when the process is killed.
+fn forget_time(pid: u32) {
+    for name in ["faketime_shm", "sem.faketime_sem"] {
+        let path = format!("/dev/shm/{name}_{pid}");
+        if std::fs::exists(&path).unwrap_or_default() {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+}
+
+/// Waits until clients had some answers more.
+async fn progress(shared: &Shared) {
+    let goal = shared.answers.load(Ordering::Relaxed) + ANSWERS;
+    wait_until("clients get on", || async { (shared.answers.load(Ordering::Relaxed) >= goal).then_some(()) })
+        .await;
+}
+
+/// Whether an engine is that of a fault; a fault names it by its place.
+const _: () = assert!(Engine::Redis as usize == 0 && Engine::MariaDb as usize == 1);
