@@ -3,7 +3,7 @@
 //! Redis and MariaDB are this test's own, for they die. Each process has its own line to each of them, so that one can be cut
 //! off while others go on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sqlx::{Connection as _, Executor as _, MySqlConnection};
 use tokio::{process::Command, task::block_in_place};
@@ -42,6 +42,7 @@ pub struct Cluster {
 impl Cluster {
     /// Starts what processes stand on; `None` where there is no stand-in for AWS and whoever runs the tests said so.
     pub async fn new(account: &str) -> Option<Self> {
+        forget_the_dead();
         let cloud = Cloud::new(account).await?;
         cloud.make_bus().await;
         let engines = [block_in_place(Keeper::redis), start_mariadb().await];
@@ -93,7 +94,6 @@ impl Cluster {
                     ("FAKETIME_TIMESTAMP_FILE", clock),
                     ("FAKETIME_CACHE_DURATION", "1".to_owned()),
                     ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
-                    ("FAKETIME_DISABLE_SHM", "1".to_owned()),
                 ] {
                     launch = launch.for_one(part, name, value);
                 }
@@ -117,6 +117,18 @@ impl Cluster {
     pub fn spawn(&mut self, server: &mut Server, part: usize) {
         self.ready[part] = false;
         server.spawn_one(part, self.versions[part]);
+    }
+}
+
+/// Removes what the library that sets clocks shares within a process, and what stays behind when that is killed.
+pub fn forget_the_dead() {
+    for entry in std::fs::read_dir("/dev/shm").into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let of_one = ["faketime_shm_", "sem.faketime_sem_"].iter().find_map(|kind| name.strip_prefix(kind));
+        if of_one.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            // Another test may have done it meanwhile.
+            let _ = std::fs::remove_file(entry.path());
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::task::block_in_place;
 
 use super::{
-    cluster::Cluster,
+    cluster::{Cluster, forget_the_dead},
     fault::{Engine, Fault, PARTS, Service},
     schedule::Round,
 };
@@ -79,9 +79,8 @@ impl Cluster {
     async fn begin(&mut self, server: &mut Server, fault: Fault) {
         match fault {
             Fault::Kill(part) => {
-                let pid = server.process(part).pid();
                 server.process(part).kill().await;
-                forget_time(pid);
+                forget_the_dead();
             }
             Fault::Suspend(part) => server.process(part).suspend().await,
             Fault::Crash(engine) => self.engines[engine as usize].kill(),
@@ -140,16 +139,6 @@ impl Cluster {
                 pass(Duration::from_millis(30)).await;
             }
             self.ready[part] = true;
-        }
-    }
-}
-
-/// What the library that sets clocks shares within a process, and leaves behind when the process is killed.
-fn forget_time(pid: u32) {
-    for name in ["faketime_shm", "sem.faketime_sem"] {
-        let path = format!("/dev/shm/{name}_{pid}");
-        if std::fs::exists(&path).unwrap_or_default() {
-            std::fs::remove_file(path).unwrap();
         }
     }
 }
