@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tenant_that_imports_keeps_nobody_waiting() {
-    import(8_000, None).await;
+    import(12_000, None).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,7 +58,7 @@ async fn import(tasks: usize, most: Option<Duration>) {
         p(50),
         p(99)
     );
-    assert!(deep >= 10, "others' operations are to be applied while the import waits: {deep} of {all} were");
+    assert!(deep >= 5, "others' operations are to be applied while the import waits: {deep} of {all} were");
     if let Some(most) = most {
         assert!(p(99) < most, "{:?}", p(99));
     }
