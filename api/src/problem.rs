@@ -64,6 +64,11 @@ impl From<PortError> for Refusal {
     }
 }
 
+/// A header that says nothing we could go by.
+pub(crate) fn malformed(header: &str, detail: &str) -> Problem {
+    Problem::new(ProblemKind::Malformed, format!("The header {header} {detail}."))
+}
+
 /// What is answered while a part is away.
 pub(crate) fn unavailable() -> Problem {
     Problem::new(ProblemKind::Unavailable, "Nothing was accepted. Send the same request again in a moment.")

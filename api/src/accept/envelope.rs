@@ -2,7 +2,7 @@
 
 use fairy_jobs::{
     operation::{Fingerprint, IfMatch},
-    problem::{Problem, ProblemKind},
+    problem::Problem,
 };
 use poem::{
     FromRequest, Request, RequestBody,
@@ -10,7 +10,7 @@ use poem::{
 };
 
 use super::Prefer;
-use crate::problem::Refusal;
+use crate::problem::{Refusal, malformed};
 
 /// A write without its body.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub(crate) struct Envelope {
 impl Envelope {
     fn of(request: &Request) -> Result<Self, Problem> {
         let headers = request.headers();
-        let if_match_text = joined(headers, &header::IF_MATCH)?;
+        let if_match_text = if_match(headers)?;
         let if_match = if_match_text.as_deref().map(IfMatch::parse).transpose();
         Ok(Self {
             method: request.method().clone(),
@@ -48,13 +48,9 @@ impl Envelope {
     }
 }
 
-fn malformed(name: &str, detail: &str) -> Problem {
-    Problem::new(ProblemKind::Malformed, format!("The header {name} {detail}."))
-}
-
-fn joined(headers: &HeaderMap, name: &header::HeaderName) -> Result<Option<String>, Problem> {
+fn if_match(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut texts = Vec::new();
-    for value in headers.get_all(name) {
+    for value in headers.get_all(header::IF_MATCH) {
         texts.push(value.to_str().map_err(|_| malformed("If-Match", "must be visible ASCII"))?);
     }
     Ok((!texts.is_empty()).then(|| texts.join(", ")))
@@ -82,6 +78,8 @@ impl<'a> FromRequest<'a> for Envelope {
 
 #[cfg(test)]
 mod tests {
+    use fairy_jobs::problem::ProblemKind;
+
     use super::*;
 
     fn envelope(headers: &[(&str, &str)]) -> Result<Envelope, Problem> {

@@ -24,6 +24,7 @@ use super::{Topic, following::Follower};
 use crate::{
     auth::{Caller, secret_of},
     front::Front,
+    problem::malformed,
     shape::{
         CALLER, CONFLICT, Fields, Given, LimitParam, ListOf, NOT_ACCEPTABLE, Params, QUERY, QueryParams, Raw,
         Refused, Reply, SeqParam, Shape, Shows, TARGET, json_content, page_request, plain,
@@ -35,7 +36,7 @@ use crate::{
 #[derive(Debug, Default, Deserialize, Object)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ChangeParams {
-    /// Those after this number; all unless given.
+    /// Those after this number; all unless given. It must be one that there is, or is about to be.
     after: Given<Raw<SeqParam>>,
     /// Wait until this change is visible.
     min_seq: Given<Raw<SeqParam>>,
@@ -96,6 +97,9 @@ fn wanted(headers: &HeaderMap) -> Result<Wanted, Problem> {
     })
 }
 
+/// Whoever saw changes that there are not would miss what gets their numbers.
+const BEYOND: &str = " If Fairy was restored from a backup, read the feed again from its beginning.";
+
 /// The feed.
 pub(crate) struct ChangeRoutes(pub Arc<Front>);
 
@@ -114,15 +118,16 @@ impl ChangeRoutes {
         request: &Request,
     ) -> Result<Reply<Feed>, Refused<{ CALLER | TARGET | QUERY | CONFLICT | NOT_ACCEPTABLE }>> {
         let wanted = wanted(request.headers())?;
+        let last_seen = last_event_id(request.headers())?.filter(|_| wanted == Wanted::Stream);
         let place = self.0.place(&caller, &ws.0, Action::Read).await?;
         self.0.caught_up(place.workspace, &params.0.min_seq).await?;
         let mut fields = Fields::default();
         let after = after(&mut fields, &params.0);
         let limit = page_request(&mut fields, &params.0.limit, &params.0.cursor).limit.get();
-        let after = fields.finish(|| Some(after))?;
+        let after = last_seen.unwrap_or(fields.finish(|| Some(after))?);
+        self.0.reached(place.workspace, after, BEYOND).await?;
         if wanted == Wanted::Stream {
             let secret = secret_of(&self.0, request);
-            let after = last_event_id(request.headers()).unwrap_or(after);
             let follower = Follower::new(&self.0, caller, secret, place.workspace)?;
             return Ok(Reply::new(follower.response(after)));
         }
@@ -147,9 +152,13 @@ fn after(fields: &mut Fields, params: &ChangeParams) -> u64 {
     seq.unwrap_or(after)
 }
 
-/// Where a stream that broke off is to go on; what is not one of our ids is ignored, as a browser may send anything.
-fn last_event_id(headers: &HeaderMap) -> Option<u64> {
-    headers.get("last-event-id")?.to_str().ok()?.trim().parse().ok().filter(|seq| *seq < 1 << 53)
+/// Where a stream that broke off is to go on.
+fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let Some(value) = headers.get("last-event-id").filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let seq = value.to_str().ok().and_then(|text| text.parse().ok()).filter(|seq| *seq < 1 << 53);
+    seq.map(Some).ok_or_else(|| malformed("Last-Event-ID", "must be the id of an event of this feed"))
 }
 
 #[cfg(test)]
@@ -177,11 +186,17 @@ mod tests {
 
     #[test]
     fn a_stream_goes_on_after_what_was_seen() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(last_event_id(&headers), None);
-        headers.insert("last-event-id", HeaderValue::from_static("17"));
-        assert_eq!(last_event_id(&headers), Some(17));
-        headers.insert("last-event-id", HeaderValue::from_static("99999999999999999999"));
-        assert_eq!(last_event_id(&headers), None);
+        let seen = |value: &'static str| {
+            last_event_id(&HeaderMap::from_iter([(
+                "last-event-id".parse().unwrap(),
+                HeaderValue::from_static(value),
+            )]))
+        };
+        assert_eq!(last_event_id(&HeaderMap::new()).unwrap(), None);
+        assert_eq!(seen("17").unwrap(), Some(17));
+        assert_eq!(seen("").unwrap(), None, "a client that has seen nothing yet");
+        for wrong in ["x", "-1", "17, 18", "99999999999999999999"] {
+            assert_eq!(seen(wrong).unwrap_err().kind, ProblemKind::Malformed, "{wrong}");
+        }
     }
 }

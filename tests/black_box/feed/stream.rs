@@ -30,9 +30,9 @@ async fn a_stream_resumes_where_the_client_was() {
     drop(events);
     let resumed = call(&team.owner.api, &path).header("Last-Event-ID", "6");
     assert_eq!(Events::open(resumed).await.next().await.unwrap().id, "7", "Last-Event-ID beats after");
-    // A browser may send anything; what is not one of our ids does not stop it from following.
-    let broken = call(&team.owner.api, &path).header("Last-Event-ID", "x");
-    assert_eq!(Events::open(broken).await.next().await.unwrap().id, "3");
+    call(&team.owner.api, &path).header("Last-Event-ID", "x").await.problem(400, "malformed-request");
+    let beyond = call(&team.owner.api, &path).header("Last-Event-ID", "9").await.problem(409, "conflict");
+    assert!(beyond.str("detail").contains("last change is 7"), "{beyond:?}");
 }
 
 #[tokio::test]
