@@ -26,6 +26,7 @@ mod mailbox;
 mod operations;
 mod rights;
 mod schemathesis;
+mod servers;
 mod stop;
 mod team;
 mod traces;

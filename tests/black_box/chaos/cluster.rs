@@ -45,7 +45,7 @@ impl Cluster {
         forget_the_dead();
         let cloud = Cloud::new(account).await?;
         cloud.make_bus().await;
-        let engines = [block_in_place(Keeper::redis), start_mariadb().await];
+        let engines = [block_in_place(|| Keeper::redis(&[])), start_mariadb().await];
         let mut lines = Vec::new();
         for _ in PARTS {
             let mut to = engines.iter().map(|engine| Line::to(format!("127.0.0.1:{}", engine.port())));

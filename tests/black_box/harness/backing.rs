@@ -39,7 +39,7 @@ impl Backing {
         let database = database.join().expect("MariaDB starts");
         Self {
             database: database.expect("the cluster mode needs MariaDB"),
-            queue: format!("redis://127.0.0.1:{}", REDIS.get_or_init(Keeper::redis).port()),
+            queue: format!("redis://127.0.0.1:{}", REDIS.get_or_init(|| Keeper::redis(&[])).port()),
             prefix: format!("test-{}", NEXT.fetch_add(1, Ordering::Relaxed)),
         }
     }

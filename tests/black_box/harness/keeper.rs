@@ -41,16 +41,16 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Redis, every write on disk at once.
-    pub fn redis() -> Self {
+    /// Redis, every write on disk at once, unless it is set otherwise.
+    pub fn redis(set: &[&str]) -> Self {
         let directory = directory();
         let port = Port::claim();
         let number = port.number().to_string();
-        let durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "always", "--dir"];
-        let mut arguments = vec!["--port", &number, "--bind", "127.0.0.1"];
-        arguments.extend(durable);
         let place = directory.display().to_string();
-        arguments.push(&place);
+        let durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "always"];
+        let mut arguments = vec!["--port", &number, "--bind", "127.0.0.1", "--dir", &place];
+        arguments.extend(durable);
+        arguments.extend(set);
         Self::start(&directory, port, redis_server().as_os_str(), &arguments)
     }
 

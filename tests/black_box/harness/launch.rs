@@ -197,7 +197,7 @@ impl Launch {
             }
         };
         run::clean(&mut command, self.home.path(), &environment);
-        command.arg(self.parts[part]);
+        command.args(self.parts[part].split(' '));
         command
     }
 
@@ -218,6 +218,11 @@ impl Launch {
     /// Runs the process that answers requests where it is expected to end by itself.
     pub async fn fails(&self) -> run::Finished {
         self.prepare().await;
+        self.run_alone().await
+    }
+
+    /// The same over what is there.
+    pub async fn run_alone(&self) -> run::Finished {
         run::fairy(self.home.path(), &self.environment(), &[self.parts()[0]]).await
     }
 }

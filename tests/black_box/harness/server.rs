@@ -56,7 +56,7 @@ impl Server {
     pub fn urls(&self) -> Vec<String> {
         let parts = self.launch.parts().iter().enumerate();
         parts
-            .filter(|(_, command)| **command != "worker")
+            .filter(|(_, command)| !command.starts_with("worker"))
             .map(|(part, _)| self.launch.url(2 * part))
             .collect()
     }
