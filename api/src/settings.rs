@@ -73,7 +73,7 @@ pub struct Rates {
     /// Sign-ins to one account from browsers that are not known to it; from each browser that is; and checks of the
     /// password by who is let in already.
     pub sign_in: Rate,
-    /// Requests for operators from one address, whatever token they show.
+    /// Requests for operators from one address that do not show the token.
     pub operator: Rate,
     /// Mails with links to one account.
     pub link: Rate,

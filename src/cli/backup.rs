@@ -20,7 +20,7 @@ use crate::{
     Failure,
     config::{Config, SecretSource},
     process::data_dir,
-    stack::{Parts, open_store},
+    stack::{Parts, Patience, open_store},
 };
 
 /// What the copy says about itself.
@@ -98,7 +98,8 @@ fn partial(directory: &Path) -> Result<PathBuf, Failure> {
 async fn copy((config, from): (&Config, &Path), into: &Path) -> Result<(), String> {
     let queue = into.join("queue.db");
     sqlite::backup_to(from, &queue).await.map_err(|error| error.to_string())?;
-    let store = open_store(config, &Parts::default()).await.map_err(|error| error.to_string())?;
+    let store =
+        open_store(config, &Parts::default(), &Patience::none()).await.map_err(|error| error.to_string())?;
     let copied = store.backup_to(&into.join("fairy.db")).await;
     store.close().await;
     copied.map_err(|error| error.to_string())?;

@@ -7,7 +7,7 @@ use crate::{
     Failure,
     config::Config,
     process::data_dir,
-    stack::{Cloud, Parts, open_store},
+    stack::{Cloud, Parts, Patience, open_store},
 };
 
 pub async fn run(config: Config) -> Result<ExitCode, Failure> {
@@ -21,7 +21,7 @@ pub async fn run(config: Config) -> Result<ExitCode, Failure> {
     }
     let parts = Parts::default();
     let cloud = Cloud::of(&config, &parts).await?;
-    let store = open_store(&config, &parts).await?;
+    let store = open_store(&config, &parts, &Patience::of(config.start_within)).await?;
     let place = &config.database;
     let report = store
         .migrate()

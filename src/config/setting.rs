@@ -171,7 +171,7 @@ pub static SETTINGS: [Setting; 32] = [
         "start.wait_seconds",
         Some("30"),
         "",
-        "How long a start waits for a database or lanes' server that is not there yet, 0 to 3600; a wrong password or an unfit server is refused at once.",
+        "How long a start, or `fairy migrate`, waits for a database or lanes' server that is not there yet, 0 to 3600; a wrong password or an unfit server is refused at once.",
     ),
     plain(
         "stop.seconds",

@@ -56,7 +56,7 @@ impl Opened {
             let directory = config.data_dir.display();
             Failure::new(format_args!("the secret in {directory}/secret.key cannot be used: {error}"))
         })?;
-        let store = wait_for_store(config, parts, &patience).await?;
+        let store = open_store(config, parts, &patience).await?;
         match role {
             Role::Up => migrate(config, &store).await?,
             Role::Api | Role::Worker(_) => check_schema(config, &store).await?,
@@ -105,15 +105,11 @@ async fn migrate(config: &Config, store: &Store) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Opens the database without migrating it.
+/// Opens the database without migrating it, waiting for a server that is not there yet.
 ///
 /// # Errors
 /// When it cannot be used.
-pub async fn open_store(config: &Config, parts: &Parts) -> Result<Store, Failure> {
-    wait_for_store(config, parts, &Patience::none()).await
-}
-
-async fn wait_for_store(config: &Config, parts: &Parts, patience: &Patience) -> Result<Store, Failure> {
+pub async fn open_store(config: &Config, parts: &Parts, patience: &Patience) -> Result<Store, Failure> {
     let options = || fairy_store::Options {
         database: match &config.database {
             Place::File(path) => Database::File(path.clone()),
@@ -134,7 +130,7 @@ async fn wait_for_store(config: &Config, parts: &Parts, patience: &Patience) -> 
 /// # Errors
 /// When it cannot be used, or `fairy migrate` is to be run first.
 pub async fn open_ready_store(config: &Config, parts: &Parts) -> Result<Store, Failure> {
-    let store = open_store(config, parts).await?;
+    let store = open_store(config, parts, &Patience::none()).await?;
     check_schema(config, &store).await?;
     Ok(store)
 }

@@ -63,6 +63,7 @@ async fn guesses_are_refused_and_then_slowed_down() {
         (reply.status == 429).then_some(reply)
     });
     assert!(slowed.await.header("Retry-After").is_some());
+    operator.get("/admin/lanes").await.is(200);
     team.owner.api.get("/me").await.is(200);
 }
 

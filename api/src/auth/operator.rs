@@ -1,8 +1,8 @@
 //! Who looks after the installation, proved by the one token that the settings give.
 //!
-//! Where none is given there is nothing to find here: all answers are 404. Where one is, every request costs its network a
-//! token of a small bucket, before it is judged, so that guesses are slow; the guess is compared by hash and in constant
-//! time.
+//! Where none is given there is nothing to find here: all answers are 404. Where one is, a guess is compared by hash and in
+//! constant time, and costs its network a token of a small bucket if it is wrong: the token is too long to be guessed at any
+//! speed, and nobody's guesses keep out who has it.
 
 use std::{fmt, net::Ipv4Addr, sync::Arc};
 
@@ -52,12 +52,12 @@ impl Operator {
         let Some(token) = &front.settings.admin_token else {
             return Err(Problem::new(ProblemKind::NotFound, "There is nothing at this address.").into());
         };
-        let network = request.data::<Network>().copied();
-        let network = network.unwrap_or_else(|| Network::of(Ipv4Addr::UNSPECIFIED.into()));
-        front.limits.operator.take(&network, front.now()).await?;
         if shown(request).is_some_and(|guess| token.is(guess)) {
             return Ok(Self);
         }
+        let network = request.data::<Network>().copied();
+        let network = network.unwrap_or_else(|| Network::of(Ipv4Addr::UNSPECIFIED.into()));
+        front.limits.operator.take(&network, front.now()).await?;
         let detail = "Send the token of the setting `admin.token` as `Authorization: Bearer`.";
         Err(Problem::new(ProblemKind::Unauthenticated, detail).into())
     }

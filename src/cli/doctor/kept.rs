@@ -27,7 +27,7 @@ pub async fn database(config: &Config, parts: &Parts, report: &mut Report, times
     if let Some(file) = place.file().filter(|file| !file.exists()) {
         return report.add("database", to_be_made(file));
     }
-    let store = match open_store(config, parts).await {
+    let store = match open_store(config, parts, &Patience::none()).await {
         Ok(store) => store,
         Err(failure) => return report.add("database", Wrong(failure.to_string())),
     };
@@ -73,7 +73,7 @@ async fn reader(config: &Config, parts: &Parts, url: ServerUrl) -> Finding {
     let place = url.to_string();
     let alone = DatabaseServer { url, reader_url: None, connections: 1 };
     let config = Config { database: Place::Server(alone), ..config.clone() };
-    let store = match open_store(&config, parts).await {
+    let store = match open_store(&config, parts, &Patience::none()).await {
         Ok(store) => store,
         Err(failure) => return Wrong(failure.to_string()),
     };

@@ -1,7 +1,7 @@
 //! A start before its servers: it waits for what is only late, and says at once what waiting does not mend.
 
 use crate::{
-    harness::{Keeper, Launch, Server, cluster_only, wait_until},
+    harness::{Keeper, Launch, Server, cluster_only, fairy, wait_until},
     team::Team,
 };
 
@@ -46,6 +46,10 @@ async fn a_start_that_waited_in_vain_says_for_what_and_how_long() {
         let line = finished.stderr.lines().last().unwrap_or_default();
         assert!(line.contains("127.0.0.1:9") && line.contains("waited 1 s"), "{finished:?}");
         assert!(!finished.stderr.contains("secret@"), "{finished:?}");
+        if setting == "DATABASE__URL" {
+            let migrated = fairy(late.home().path(), &late.environment(), &["migrate"]).await;
+            assert!(migrated.code == Some(1) && migrated.stderr.contains("waited 1 s"), "{migrated:?}");
+        }
     }
 }
 
