@@ -99,19 +99,21 @@ pub fn check(role: Option<Role>, scope: Scope, action: Action) -> Result<(), Pro
         return Err(Problem::not_found("workspace"));
     };
     if role < least_role {
-        let detail =
-            format!("It takes the role {} or higher; yours is {}.", least_role.as_str(), role.as_str());
+        let least = or_higher(least_role.as_str(), least_role == Role::Owner);
+        let detail = format!("It takes the role {least}; yours is {}.", role.as_str());
         return Err(Problem::new(ProblemKind::Forbidden, detail));
     }
     if scope < least_scope {
-        let detail = format!(
-            "It takes a token with the scope {}; this one has {}.",
-            least_scope.as_str(),
-            scope.as_str()
-        );
+        let least = or_higher(least_scope.as_str(), least_scope == Scope::Admin);
+        let detail = format!("It takes a token with the scope {least}; this one has {}.", scope.as_str());
         return Err(Problem::new(ProblemKind::Forbidden, detail));
     }
     Ok(())
+}
+
+/// The least of an order, in words; nothing is higher than the highest.
+fn or_higher(least: &str, highest: bool) -> String {
+    if highest { least.to_owned() } else { format!("{least} or higher") }
 }
 
 /// Whether a member with this role (`None`: not a member) may invite somebody as `invited`.
@@ -132,5 +134,18 @@ mod tests {
             let allowed = roles.map(|role| check(Some(role), Scope::Admin, *action).is_ok());
             assert!(allowed.is_sorted(), "{action:?}");
         }
+    }
+
+    #[test]
+    fn a_refusal_names_nothing_higher_than_the_highest() {
+        let refused = |role, scope, action| check(Some(role), scope, action).unwrap_err().detail;
+        let by_role = |action| refused(Role::Viewer, Scope::Admin, action);
+        let by_scope = |action| refused(Role::Owner, Scope::Read, action);
+        assert_eq!(by_role(Action::WriteTasks), "It takes the role member or higher; yours is viewer.");
+        assert_eq!(by_role(Action::TransferOwnership), "It takes the role owner; yours is viewer.");
+        let write = "It takes a token with the scope write or higher; this one has read.";
+        assert_eq!(by_scope(Action::WriteTasks), write);
+        let admin = "It takes a token with the scope admin; this one has read.";
+        assert_eq!(by_scope(Action::ManageMembers), admin);
     }
 }

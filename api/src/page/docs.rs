@@ -58,6 +58,11 @@ fn scripts(html: &str) -> Vec<&str> {
     scripts
 }
 
+/// A text in pieces, each with whether it stood between backquotes.
+fn pieces(text: &str) -> impl Iterator<Item = (bool, &str)> {
+    text.split('`').enumerate().map(|(index, piece)| (index % 2 == 1, piece))
+}
+
 /// The reference of the API.
 #[handler]
 pub(super) fn reference() -> Response {
@@ -100,6 +105,9 @@ mod tests {
         let html = Problems { kinds: ProblemKind::ALL }.render().unwrap();
         for kind in ProblemKind::ALL {
             assert!(html.contains(&format!("<h2 id=\"{}\">", kind.slug())), "{}", kind.slug());
+            assert_eq!(kind.help().matches('`').count() % 2, 0, "{}", kind.slug());
         }
+        assert!(!html.contains('`'));
+        assert!(html.contains("<p><code>errors</code> names each field and what it must be.</p>"));
     }
 }
