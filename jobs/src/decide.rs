@@ -103,8 +103,7 @@ impl<'a> Context<'a> {
             ProjectName::Id(id) => self.state.projects.get(id),
             ProjectName::Key(key) => self.state.projects.values().find(|p| p.key == *key),
         };
-        project
-            .ok_or_else(|| Problem::field("project", format!("names no project of this workspace ({name})")))
+        project.ok_or_else(|| name.unknown())
     }
 
     /// The person, who must be a member now.

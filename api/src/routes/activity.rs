@@ -9,7 +9,7 @@ use fairy_jobs::{
     problem::Problem,
     rights::Action,
 };
-use poem_openapi::{Object, OpenApi, param::Path};
+use poem_openapi::{Object, OpenApi, param::Path, registry::MetaSchema};
 use serde::Deserialize;
 
 use super::Topic;
@@ -17,8 +17,8 @@ use crate::{
     auth::Caller,
     front::Front,
     shape::{
-        CALLER, Fields, Given, Instant, LimitParam, ListOf, PageParams, Params, QUERY, QueryParams, Raw,
-        Refused, Reply, Shows, TARGET, page_request,
+        CALLER, Described, Fields, Given, Input, Instant, LimitParam, ListOf, PageParams, Params, QUERY,
+        QueryParams, Raw, Refused, Reply, Shows, TARGET, page_request,
     },
     view::ChangeView,
 };
@@ -27,8 +27,8 @@ use crate::{
 #[derive(Debug, Default, Deserialize, Object)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ActivityParams {
-    /// By this person.
-    actor: Given<Raw<UserId>>,
+    /// By this person (an id), or by `me`.
+    actor: Given<Raw<Actor>>,
     /// Not before this instant.
     since: Given<Raw<Instant>>,
     /// How many items at the most.
@@ -38,6 +38,29 @@ pub(crate) struct ActivityParams {
 }
 
 impl QueryParams for ActivityParams {}
+
+/// Who did it.
+enum Actor {
+    Me,
+    User(UserId),
+}
+
+impl Described for Actor {
+    fn schema() -> MetaSchema {
+        MetaSchema { max_length: Some(30), example: Some("me".into()), ..MetaSchema::new("string") }
+    }
+}
+
+impl Input for Actor {
+    type Json = String;
+
+    fn parse(json: &String) -> Result<Self, String> {
+        match json.as_str() {
+            "me" => Ok(Self::Me),
+            id => id.parse().map(Self::User).map_err(|_| "must be me, or a person's id (usr_…)".to_owned()),
+        }
+    }
+}
 
 /// The log.
 pub(crate) struct ActivityRoutes(pub Arc<Front>);
@@ -56,7 +79,10 @@ impl ActivityRoutes {
     ) -> Result<Reply<Shows<ListOf<ChangeView>>>, Refused<{ CALLER | TARGET | QUERY }>> {
         let place = self.0.place(&caller, &ws.0, Action::Read).await?;
         let mut fields = Fields::default();
-        let actor = fields.given("actor", &params.0.actor);
+        let actor = fields.given("actor", &params.0.actor).map(|actor| match actor {
+            Actor::Me => caller.user,
+            Actor::User(id) => id,
+        });
         let since = fields.given("since", &params.0.since).map(|since| since.0);
         let page = page_request(&mut fields, &params.0.limit, &params.0.cursor);
         let page = fields.finish(|| Some(page))?;

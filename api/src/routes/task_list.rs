@@ -32,7 +32,7 @@ use crate::{
 #[derive(Debug, Default, Deserialize, Object)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TaskListParams {
-    /// In this project, by id or key.
+    /// In this project, by id or key; one that the workspace does not have is refused with `422`.
     project: Given<Raw<ProjectName>>,
     /// With this status.
     status: Given<Raw<Status>>,
@@ -168,7 +168,8 @@ pub(crate) struct TaskListRoutes(pub Arc<Front>);
 impl TaskListRoutes {
     /// List tasks
     ///
-    /// All that is given must hold. Dates in `due_before` and in the order by due date are read in the caller's zone.
+    /// All that is given must hold. A person or a label that nothing has leads to an empty list; a project that the workspace
+    /// does not have, be it in another one or nowhere, is refused with `422`. Dates in `due_before` and in the order by due date are read in the caller's zone.
     /// A call looks at a bounded number of tasks, so a page may be short, or empty, and still name a `next`: go on there.
     #[oai(path = "/workspaces/:ws/tasks", method = "get", operation_id = "list_tasks")]
     async fn list(

@@ -148,6 +148,13 @@ macro_rules! names {
     )*};
 }
 
+impl ProjectName {
+    /// Nothing in the workspace has this name. What another workspace has is answered alike.
+    pub fn unknown(&self) -> Problem {
+        Problem::field("project", format!("names no project of this workspace ({self})"))
+    }
+}
+
 names! {
     /// How a caller names a task: by id, or by any key it has or had.
     TaskName, TaskId, TaskKey, "must be a task's id (tsk_…) or key (WEB-12)";

@@ -75,7 +75,8 @@ pub struct TaskQuery {
 pub trait Tasks: Send + Sync + 'static {
     /// The task of that name.
     async fn task(&self, workspace: WorkspaceId, name: &TaskName) -> PortResult<Option<Task>>;
-    /// A page of a list. A cursor of another list is refused as a problem of the field `cursor`.
+    /// A page of a list. A cursor of another list is refused as a problem of the field `cursor`, and a project that is not
+    /// the workspace's as one of the field `project`, wherever else it may be.
     async fn tasks(&self, query: &TaskQuery, page: PageRequest) -> PortResult<Page<Task>>;
     /// The comment.
     async fn comment(&self, task: TaskId, comment: CommentId) -> PortResult<Option<Comment>>;

@@ -7,7 +7,7 @@
 
 use fairy_jobs::{
     command::ProjectName,
-    id::ProjectId,
+    id::{ProjectId, WorkspaceId},
     page::{Page, PageRequest},
     ports::{PortResult, TaskQuery, TaskSort},
     task::Task,
@@ -43,10 +43,7 @@ pub(super) async fn tasks(
     };
     let project = match &query.filter.project {
         None => None,
-        Some(name) => match project(c, query, name).await? {
-            Some(id) => Some(id),
-            None => return Ok(Page { items: Vec::new(), next: None }),
-        },
+        Some(name) => Some(project(c, query.workspace, name).await?),
     };
     let (source, conditions) = conditions::split(query, project);
     if query.filter.key.is_some() {
@@ -59,13 +56,14 @@ pub(super) async fn tasks(
 
 async fn project(
     c: &mut Connection<'_>,
-    query: &TaskQuery,
+    workspace: WorkspaceId,
     name: &ProjectName,
-) -> PortResult<Option<ProjectId>> {
-    Ok(match name {
-        ProjectName::Id(id) => Some(*id),
-        ProjectName::Key(key) => projects::by_key(c, query.workspace, key).await?.map(|project| project.id),
-    })
+) -> PortResult<ProjectId> {
+    let project = match name {
+        ProjectName::Id(id) => projects::by_id(c, workspace, *id).await?,
+        ProjectName::Key(key) => projects::by_key(c, workspace, key).await?,
+    };
+    Ok(project.ok_or_else(|| name.unknown())?.id)
 }
 
 async fn by_key(

@@ -76,6 +76,17 @@ pub(crate) async fn by_key(
     row.as_ref().map(read).transpose()
 }
 
+/// The workspace's project of this id.
+pub(crate) async fn by_id(
+    c: &mut Connection<'_>,
+    workspace: WorkspaceId,
+    id: ProjectId,
+) -> PortResult<Option<Project>> {
+    let row = c.rows_in(BY_ID, vec![], args![id]).await?.pop();
+    let project = row.as_ref().map(read).transpose()?;
+    Ok(project.filter(|project| project.workspace == workspace))
+}
+
 /// Locks the workspace's projects of these ids and keys, and asks for them.
 pub(crate) async fn ask_lock(
     c: &mut Connection<'_>,

@@ -33,6 +33,8 @@ async fn the_log_tells_what_the_feed_tells() {
     assert_eq!(kinds, ["task.status_changed", "task.created"], "newest first");
     let hers = team.owner.api.all(&team.at(&format!("/activity?actor={}", mina.id))).await;
     assert!(hers.len() >= 3 && hers.iter().all(|c| c["actor"]["id"] == mina.id.as_str()), "{hers:#?}");
+    assert_eq!(mina.api.all(&team.at("/activity?actor=me")).await, hers);
+    mina.api.get(&team.at("/activity?actor=none")).await.invalid("actor");
     let since = log[log.len() - 2]["at"].as_str().unwrap();
     let recent = team.owner.api.all(&team.at(&format!("/activity?since={since}"))).await;
     assert!((2..log.len()).contains(&recent.len()), "{recent:#?}");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::team::Team;
+use crate::team::{Team, workspace};
 
 #[tokio::test]
 async fn done_is_progress_100_is_completed() {
@@ -112,6 +112,29 @@ async fn lists_are_filtered_and_sorted() {
     assert_eq!(titles(&team, "sort=-priority").await.first().map(String::as_str), Some("beet"));
     team.owner.api.patch(&team.at("/tasks/WEB-1"), &json!({"title": "apricot"})).await.is(200);
     assert_eq!(titles(&team, "sort=-updated_at").await.first().map(String::as_str), Some("apricot"));
+}
+
+#[tokio::test]
+async fn a_project_that_is_not_the_workspaces_is_refused_wherever_it_is() {
+    let team = Team::new().await;
+    let (elsewhere, _) = workspace(&team.owner, "Elsewhere").await;
+    let body = json!({"key": "OPS", "name": "Operations"});
+    let foreign =
+        team.owner.api.post(&format!("/workspaces/{elsewhere}/projects"), &body).await.is(201).str("id");
+    let mina = team.member("Mina", "member").await;
+    let ask = |project: &str| mina.api.get(&team.at(&format!("/tasks?project={project}")));
+    let mut said = Vec::new();
+    let nowhere = "prj_00000000000000000000000001";
+    for project in ["NOPE", "OPS", nowhere, &foreign] {
+        let refused = ask(project).await.invalid("project");
+        said.push(refused.body.to_string().replace(project, "it"));
+    }
+    said.dedup();
+    assert_eq!(said.len(), 1, "what another workspace has is answered otherwise: {said:?}");
+    assert!(ask("WEB").await.is(200)["items"].as_array().unwrap().is_empty());
+    // What nothing has is no fault of the question.
+    assert!(titles(&team, "label=nothing").await.is_empty());
+    assert!(titles(&team, "assignee=usr_00000000000000000000000001").await.is_empty());
 }
 
 #[tokio::test]
