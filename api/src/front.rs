@@ -53,6 +53,8 @@ pub(crate) struct Limits {
     pub device: Limit<[u8; 16]>,
     /// Checks of a password by its owner, who is let in already or holds a link.
     pub password: Limit<UserId>,
+    /// Changes of the password, each of which sends a mail.
+    pub password_change: Limit<UserId>,
     /// Requests for operators by address.
     pub operator: Limit<Network>,
     /// Mails with links by account, named by the hash of its address.
@@ -82,6 +84,7 @@ impl Front {
                 sign_in: Limit::new("sign_in", rates.sign_in, limiter),
                 device: Limit::new("device", rates.sign_in, limiter),
                 password: Limit::new("password", rates.sign_in, limiter),
+                password_change: Limit::new("password_change", rates.link, limiter),
                 operator: Limit::new("operator", rates.operator, limiter),
                 link: Limit::new("link", rates.link, limiter),
                 invited: Limit::new("invited", rates.invited, limiter),

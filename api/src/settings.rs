@@ -75,7 +75,7 @@ pub struct Rates {
     pub sign_in: Rate,
     /// Requests for operators from one address that do not show the token.
     pub operator: Rate,
-    /// Mails with links to one account.
+    /// Mails with links to one account; and changes of its password, for each is told by mail.
     pub link: Rate,
     /// Invitations to one address, over all workspaces.
     pub invited: Rate,

@@ -124,6 +124,10 @@ pub enum Subject {
     VerifyEmail(LinkId),
     /// A link that lets a password be set.
     ResetPassword(LinkId),
+    /// Who knew the password of this account has set another.
+    PasswordChanged(UserId),
+    /// Who followed a link has set the password of this account.
+    AccountRecovered(UserId),
 }
 
 /// One message to one address.

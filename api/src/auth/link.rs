@@ -1,5 +1,7 @@
 //! Links that were sent by mail: to prove an address, to set a new password.
 
+use std::sync::Arc;
+
 use fairy_jobs::{
     account::{User, check_password},
     email::EmailAddress,
@@ -8,12 +10,12 @@ use fairy_jobs::{
     ports::{Invited, LinkPurpose, PortError, ResetLink},
     problem::{Problem, ProblemKind},
     team::{Invitation, Workspace},
-    team_command::opens,
+    team_command::{opens, over},
 };
 use jiff::ToSpan as _;
 
 use super::sha256;
-use crate::{front::Front, problem::Refusal};
+use crate::{front::Front, problem::Refusal, routes::Origin};
 
 fn expired() -> Problem {
     let detail = "The link has expired, was used already or was withdrawn. Ask for a new one.";
@@ -37,6 +39,17 @@ impl Front {
         Ok(())
     }
 
+    /// Whether a code still opens what its link is for. Nothing is used up, so a page may ask before it shows its form.
+    pub async fn check_link(&self, purpose: LinkPurpose, code: &str) -> Result<(), Refusal> {
+        let sealed = match purpose {
+            LinkPurpose::VerifyEmail => Purpose::VerifyEmail,
+            LinkPurpose::ResetPassword => Purpose::ResetPassword,
+        };
+        let id = LinkId::from_bytes(self.services.link_key.open(sealed, code).ok_or_else(expired)?);
+        let holds = self.services.accounts.link_holds(id, purpose, self.now()).await?;
+        if holds { Ok(()) } else { Err(expired().into()) }
+    }
+
     /// Proves an address with the code of a link.
     pub async fn verify_email(&self, code: &str) -> Result<(), Refusal> {
         let id = self.services.link_key.open(Purpose::VerifyEmail, code).ok_or_else(expired)?;
@@ -45,9 +58,20 @@ impl Front {
         Ok(())
     }
 
-    /// Sends a link to set a new password, if the address has an account. Nobody waits for it, so that the time the
-    /// answer takes does not say whether there is one.
-    pub async fn send_reset(&self, email: &EmailAddress) -> Result<(), Refusal> {
+    /// Begins to send a link to set a new password. Nobody waits for it: the time the answer takes must not tell whether the
+    /// address has an account.
+    pub async fn begin_reset(self: &Arc<Self>, email: EmailAddress, origin: &Origin) -> Result<(), Refusal> {
+        self.limits.credentials_address.take(&origin.network, self.now()).await?;
+        let front = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Err(Refusal { problem, cause, .. }) = front.send_reset(&email).await {
+                tracing::warn!(cause, problem = problem.kind.slug(), "no link to reset a password was sent");
+            }
+        });
+        Ok(())
+    }
+
+    async fn send_reset(&self, email: &EmailAddress) -> Result<(), Refusal> {
         let Some(credentials) = self.services.accounts.credentials(email).await? else {
             return Ok(());
         };
@@ -70,13 +94,18 @@ impl Front {
         let judged = check_password(password, &user.email, &user.name);
         judged.map_err(|error| Problem::field("password", error.to_string()))?;
         let hash = self.passwords.hash(password).await?;
-        let reset = accounts.reset_password(id, &hash, self.now()).await;
+        let now = self.now();
+        let delivery = DeliveryId::generate(self.services.ids.as_ref(), now);
+        let reset = accounts.reset_password(id, &hash, (delivery, now)).await;
         // Also if it may have been done.
         self.callers.forget_sessions_of(user.id);
         self.callers.forget_tokens_of(user.id);
         self.callers.forget_user(user.id);
         match reset {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                self.services.relay.due(&[delivery]).await;
+                Ok(())
+            }
             // The same request sent twice at once: the other was faster.
             Err(PortError::Refused(_)) => self.was_reset(&link, password).await,
             Err(PortError::Unknown(cause)) => {
@@ -95,18 +124,22 @@ impl Front {
         if self.is_password(link.user, password).await? { Ok(()) } else { Err(expired().into()) }
     }
 
-    /// Keeps a new hash and ends all sessions but one.
+    /// Keeps a new hash, ends all sessions but one and tells the person.
     pub async fn replace_password(&self, user: UserId, hash: &str, keep: SessionId) -> Result<(), Refusal> {
-        let changed = self.services.accounts.change_password(user, hash, keep).await;
+        let now = self.now();
+        let delivery = DeliveryId::generate(self.services.ids.as_ref(), now);
+        let changed = self.services.accounts.change_password(user, hash, keep, (delivery, now)).await;
         self.callers.forget_sessions_of(user);
-        Ok(changed?)
+        changed?;
+        self.services.relay.due(&[delivery]).await;
+        Ok(())
     }
 
     /// The invitation of a code, if it still opens the workspace.
     pub async fn invitation(&self, code: &str) -> Result<(Invitation, Workspace), Refusal> {
-        let id = self.services.link_key.open(Purpose::Invitation, code).ok_or_else(expired)?;
+        let id = self.services.link_key.open(Purpose::Invitation, code).ok_or_else(over)?;
         let found = self.services.teams.invitation(InvitationId::from_bytes(id)).await?;
-        let Invited { invitation, workspace, inviter } = found.ok_or_else(expired)?;
+        let Invited { invitation, workspace, inviter } = found.ok_or_else(over)?;
         opens(&invitation, inviter, self.now())?;
         Ok((invitation, workspace))
     }

@@ -22,6 +22,7 @@ pub(crate) fn pages(route: Route, settings: &Settings) -> Route {
         .at("/assets/page.css", get(sheet::style))
         .at("/invitations/:code", get(invitation::show).post(invitation::accept))
         .at("/verify-email/:code", get(link::show_verify).post(link::verify))
+        .at("/reset-password", get(link::show_forgotten).post(link::forgotten))
         .at("/reset-password/:code", get(link::show_reset).post(link::reset))
         .at("/workspaces/:ws/tasks/:task", get(task::show))
         .at("/docs", get(docs::reference))

@@ -47,7 +47,8 @@ pub(crate) struct PasswordRoutes(pub Arc<Front>);
 impl PasswordRoutes {
     /// Change one's password
     ///
-    /// It takes a session. All other sessions end; API tokens stay.
+    /// It takes a session. All other sessions end; API tokens stay. A mail tells the account's address; as many as 5 at once,
+    /// and 12 an hour, beyond that it is `429`.
     #[oai(path = "/me/password", method = "post", operation_id = "change_password")]
     async fn change(
         &self,
@@ -57,6 +58,7 @@ impl PasswordRoutes {
         let user = self.0.user(person.user).await?;
         body.value.check(&user)?;
         self.0.check_password(user.id, &body.value.current_password).await?;
+        self.0.limits.password_change.take(&user.id, self.0.now()).await?;
         let hash = self.0.passwords.hash(&body.value.new_password).await?;
         self.0.replace_password(user.id, &hash, person.session.id).await?;
         Ok(Reply::done())

@@ -14,7 +14,6 @@ use serde::Deserialize;
 use super::{Topic, origin::Origin};
 use crate::{
     front::Front,
-    problem::Refusal,
     shape::{BODY, Done, Fields, GONE, OpenBody, Raw, Refused, Reply, Shape, WRITE, plain},
 };
 
@@ -65,21 +64,14 @@ impl ResetRoutes {
         let mut fields = Fields::default();
         let email = fields.required("email", &body.value.email);
         let email = fields.finish(|| email)?;
-        self.0.limits.credentials_address.take(&origin.network, self.0.now()).await?;
-        let front = Arc::clone(&self.0);
-        // Sent after the answer: the time it takes must not tell whether there is an account.
-        tokio::spawn(async move {
-            if let Err(Refusal { problem, cause, .. }) = front.send_reset(&email).await {
-                tracing::warn!(cause, problem = problem.kind.slug(), "no link to reset a password was sent");
-            }
-        });
+        self.0.begin_reset(email, &origin).await?;
         Ok(Reply::new(Response::builder().status(StatusCode::ACCEPTED).finish()))
     }
 
     /// Set a new password with the code of a link
     ///
     /// The code works for an hour and sets one password; a password that is refused does not use it up. All sessions and API
-    /// tokens of the account end. Whoever did not get the answer repeats the request: with the same password it is `204`.
+    /// tokens of the account end, and a mail tells its address so. Whoever did not get the answer repeats the request: with the same password it is `204`.
     #[oai(path = "/auth/password-reset/:code", method = "post", operation_id = "reset_password")]
     async fn reset_password(
         &self,

@@ -102,8 +102,15 @@ pub trait Accounts: Send + Sync + 'static {
     async fn user(&self, id: UserId) -> PortResult<Option<User>>;
     /// Changes the account as it is at that moment, and what its memberships show of it; the account as it is then.
     async fn change_profile(&self, user: UserId, patch: &ProfilePatch) -> PortResult<User>;
-    /// Sets the password and ends all sessions but `keep`, and all reset links.
-    async fn change_password(&self, user: UserId, hash: &str, keep: SessionId) -> PortResult<()>;
+    /// Sets the password and ends all sessions but `keep`, and all reset links; makes the delivery that tells the person
+    /// of it, due at once.
+    async fn change_password(
+        &self,
+        user: UserId,
+        hash: &str,
+        keep: SessionId,
+        tell: (DeliveryId, Timestamp),
+    ) -> PortResult<()>;
 
     /// Makes a link and the delivery that carries it, replacing earlier ones of that purpose.
     async fn send_link(
@@ -113,6 +120,8 @@ pub trait Accounts: Send + Sync + 'static {
         ids: (LinkId, DeliveryId),
         times: (Timestamp, Timestamp),
     ) -> PortResult<()>;
+    /// Whether a link still opens what it is for at `at`; looking does not use it up.
+    async fn link_holds(&self, id: LinkId, purpose: LinkPurpose, at: Timestamp) -> PortResult<bool>;
     /// The link to reset a password, used or not, if it was not replaced and has not expired at `at`; looking does not use
     /// it up.
     async fn reset_link(&self, id: LinkId, at: Timestamp) -> PortResult<Option<ResetLink>>;
@@ -120,8 +129,14 @@ pub trait Accounts: Send + Sync + 'static {
     /// has expired at `at`.
     async fn verify_email(&self, id: LinkId, at: Timestamp) -> PortResult<UserId>;
     /// Uses a link up, once, and recovers the account of whose it was: sets the password, ends all sessions and API
-    /// tokens, and marks the address as verified. `LinkExpired` if it was used, replaced or has expired at `at`.
-    async fn reset_password(&self, id: LinkId, hash: &str, at: Timestamp) -> PortResult<UserId>;
+    /// tokens, marks the address as verified, and makes the delivery that tells the person of it. `LinkExpired` if it was
+    /// used, replaced or has expired at that instant.
+    async fn reset_password(
+        &self,
+        id: LinkId,
+        hash: &str,
+        tell: (DeliveryId, Timestamp),
+    ) -> PortResult<UserId>;
 
     /// Keeps a session under the SHA-256 of its secret; beyond 50 of one person the oldest end.
     async fn create_session(&self, session: &Session, secret_hash: [u8; 32]) -> PortResult<()>;

@@ -89,6 +89,11 @@ pub enum DeliveryContent {
         /// Until when.
         expires_at: Timestamp,
     },
+    /// What happened to the person's account when the delivery was made; its subject says what.
+    Account {
+        /// Whose.
+        person: Box<User>,
+    },
     /// There is no reason for it any more (left the team, invitation withdrawn, link replaced): with the words for it.
     Gone(String),
 }
@@ -99,7 +104,7 @@ impl DeliveryContent {
         match self {
             Self::Invitation { invitation, .. } => invitation.expires_at <= now,
             Self::Link { expires_at, .. } => *expires_at <= now,
-            Self::Notice { .. } | Self::Gone(_) => false,
+            Self::Notice { .. } | Self::Account { .. } | Self::Gone(_) => false,
         }
     }
 }

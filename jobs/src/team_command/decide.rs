@@ -191,8 +191,10 @@ fn named(state: &TeamState, id: InvitationId) -> Option<&Invitation> {
     state.invitation.as_ref().filter(|invitation| invitation.id == id)
 }
 
-fn over() -> Problem {
-    let detail = "The invitation has expired, was accepted or withdrawn. Ask for a new one.";
+/// There is no such invitation any more, or never was.
+pub fn over() -> Problem {
+    let detail =
+        "The invitation has expired, was accepted, replaced or withdrawn. Ask who invited you for a new one.";
     Problem::new(ProblemKind::LinkExpired, detail)
 }
 

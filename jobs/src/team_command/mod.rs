@@ -8,5 +8,5 @@ mod decide;
 
 pub use self::{
     command::{Ask, MOST_INVITATIONS, MOST_PROJECTS, TeamCommand, TeamDecision, TeamState, TeamWrite},
-    decide::{decide, founding, opens},
+    decide::{decide, founding, opens, over},
 };

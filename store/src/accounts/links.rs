@@ -9,7 +9,7 @@ use fairy_jobs::{
 };
 use jiff::Timestamp;
 
-use super::users;
+use super::{passwords, users};
 use crate::{
     driver::{Connection, Statement, Text, args},
     telling::{Letter, deliveries},
@@ -105,12 +105,12 @@ pub(super) async fn reset_password(
     c: &mut Connection<'_>,
     id: LinkId,
     hash: &str,
-    at: Timestamp,
+    tell: (DeliveryId, Timestamp),
 ) -> PortResult<UserId> {
-    let user = holder(c, id, LinkPurpose::ResetPassword, at).await?;
+    let user = holder(c, id, LinkPurpose::ResetPassword, tell.1).await?;
     c.run(REPLACE, args![user, DID_RESET]).await?;
     c.run(USE_UP, args![DID_RESET, id]).await?;
-    users::recover(c, user, hash).await?;
+    passwords::recover(c, user, hash, tell).await?;
     Ok(user)
 }
 

@@ -1,6 +1,7 @@
 //! Accounts, their sessions, tokens and links.
 
 pub(crate) mod links;
+mod passwords;
 mod sessions;
 mod tokens;
 pub(crate) mod users;
@@ -42,9 +43,16 @@ impl Accounts for Store {
         self.write(move |c| Box::pin(async move { users::change(c, user, &patch).await })).await
     }
 
-    async fn change_password(&self, user: UserId, hash: &str, keep: SessionId) -> PortResult<()> {
+    async fn change_password(
+        &self,
+        user: UserId,
+        hash: &str,
+        keep: SessionId,
+        tell: (DeliveryId, Timestamp),
+    ) -> PortResult<()> {
         let hash = hash.to_owned();
-        self.write(move |c| Box::pin(async move { users::change_password(c, user, &hash, keep).await })).await
+        self.write(move |c| Box::pin(async move { passwords::change(c, user, &hash, keep, tell).await }))
+            .await
     }
 
     async fn send_link(
@@ -58,6 +66,11 @@ impl Accounts for Store {
         self.write(move |c| Box::pin(async move { links::send(c, &user, purpose, ids, times).await })).await
     }
 
+    async fn link_holds(&self, id: LinkId, purpose: LinkPurpose, at: Timestamp) -> PortResult<bool> {
+        let link = links::link(&mut self.read().await?, id, purpose).await?;
+        Ok(link.is_some_and(|(_, until)| until > at))
+    }
+
     async fn reset_link(&self, id: LinkId, at: Timestamp) -> PortResult<Option<ResetLink>> {
         links::reset_link(&mut self.read().await?, id, at).await
     }
@@ -66,9 +79,14 @@ impl Accounts for Store {
         self.write(move |c| Box::pin(links::verify_email(c, id, at))).await
     }
 
-    async fn reset_password(&self, id: LinkId, hash: &str, at: Timestamp) -> PortResult<UserId> {
+    async fn reset_password(
+        &self,
+        id: LinkId,
+        hash: &str,
+        tell: (DeliveryId, Timestamp),
+    ) -> PortResult<UserId> {
         let hash = hash.to_owned();
-        self.write(move |c| Box::pin(async move { links::reset_password(c, id, &hash, at).await })).await
+        self.write(move |c| Box::pin(async move { links::reset_password(c, id, &hash, tell).await })).await
     }
 
     async fn create_session(&self, session: &Session, secret_hash: [u8; 32]) -> PortResult<()> {

@@ -3,8 +3,8 @@
 use fairy_jobs::{
     account::{Digest, Locale, TimeZone, User},
     email::EmailAddress,
-    id::{SessionId, UserId},
-    ports::{Credentials, LinkPurpose, PortError, PortResult},
+    id::UserId,
+    ports::{Credentials, PortError, PortResult},
     problem::{Problem, ProblemKind},
     profile::ProfilePatch,
 };
@@ -46,23 +46,6 @@ const UPDATE: &str = "\
 UPDATE users
 SET name = ?, time_zone = ?, locale = ?, digest = ?
 WHERE id = ?";
-
-const SET_PASSWORD: &str = "\
-UPDATE users
-SET password_hash = ?
-WHERE id = ?";
-
-const END_SESSIONS: &str = "\
-DELETE FROM sessions
-WHERE user = ? AND id <> ?";
-
-const END_TOKENS: &str = "\
-DELETE FROM tokens
-WHERE user = ?";
-
-const END_LINKS: &str = "\
-DELETE FROM links
-WHERE user = ? AND purpose = ?";
 
 const VERIFY: &str = "\
 UPDATE users
@@ -161,28 +144,6 @@ pub(super) async fn change(c: &mut Connection<'_>, id: UserId, patch: &ProfilePa
         handles::rename(c, &before, &after.name).await?;
     }
     Ok(after)
-}
-
-pub(super) async fn change_password(
-    c: &mut Connection<'_>,
-    user: UserId,
-    hash: &str,
-    keep: SessionId,
-) -> PortResult<()> {
-    if c.run(SET_PASSWORD, args![hash, user]).await? == 0 {
-        return Err(Problem::not_found("account").into());
-    }
-    c.run(END_SESSIONS, args![user, keep]).await?;
-    c.run(END_LINKS, args![user, LinkPurpose::ResetPassword.as_str()]).await?;
-    Ok(())
-}
-
-/// Whoever held the account before may have left a session or a token in it; and the link was read at the address.
-pub(super) async fn recover(c: &mut Connection<'_>, user: UserId, hash: &str) -> PortResult<()> {
-    // No session has the id of sixteen zeros.
-    change_password(c, user, hash, SessionId::from_bytes([0; 16])).await?;
-    c.run(END_TOKENS, args![user]).await?;
-    verify(c, user).await
 }
 
 /// The person reads their address.

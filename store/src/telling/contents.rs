@@ -38,6 +38,7 @@ pub(super) async fn contents(
             Subject::Invitation(id) => invitation(c, id).await?,
             Subject::VerifyEmail(id) => link(c, delivery, id, LinkPurpose::VerifyEmail).await?,
             Subject::ResetPassword(id) => link(c, delivery, id, LinkPurpose::ResetPassword).await?,
+            Subject::PasswordChanged(id) | Subject::AccountRecovered(id) => account(c, id).await?,
         });
     }
     Ok(contents)
@@ -74,6 +75,13 @@ async fn link(
     Ok(match person {
         Some(person) => DeliveryContent::Link { person: Box::new(person), expires_at },
         None => gone("the account has another address"),
+    })
+}
+
+async fn account(c: &mut Connection<'_>, id: UserId) -> PortResult<DeliveryContent> {
+    Ok(match users::user(c, id).await? {
+        Some(person) => DeliveryContent::Account { person: Box::new(person) },
+        None => gone("the account is not there any more"),
     })
 }
 

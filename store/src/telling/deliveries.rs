@@ -223,6 +223,8 @@ const NOTICE: &str = "notice";
 const INVITATION: &str = "invitation";
 const VERIFY_EMAIL: &str = "verify_email";
 const RESET_PASSWORD: &str = "reset_password";
+const PASSWORD_CHANGED: &str = "password_changed";
+const ACCOUNT_RECOVERED: &str = "recovered";
 
 fn subject_columns(subject: Subject) -> (&'static str, Value) {
     match subject {
@@ -230,6 +232,8 @@ fn subject_columns(subject: Subject) -> (&'static str, Value) {
         Subject::Invitation(id) => (INVITATION, id.into()),
         Subject::VerifyEmail(id) => (VERIFY_EMAIL, id.into()),
         Subject::ResetPassword(id) => (RESET_PASSWORD, id.into()),
+        Subject::PasswordChanged(id) => (PASSWORD_CHANGED, id.into()),
+        Subject::AccountRecovered(id) => (ACCOUNT_RECOVERED, id.into()),
     }
 }
 
@@ -240,6 +244,8 @@ fn read_subject(columns: &mut Columns<'_>) -> PortResult<Subject> {
         INVITATION => Ok(Subject::Invitation(InvitationId::from_bytes(id))),
         VERIFY_EMAIL => Ok(Subject::VerifyEmail(LinkId::from_bytes(id))),
         RESET_PASSWORD => Ok(Subject::ResetPassword(LinkId::from_bytes(id))),
+        PASSWORD_CHANGED => Ok(Subject::PasswordChanged(UserId::from_bytes(id))),
+        ACCOUNT_RECOVERED => Ok(Subject::AccountRecovered(UserId::from_bytes(id))),
         other => Err(PortError::Broken(format!("a delivery is about {other:?}, which is nothing known"))),
     }
 }

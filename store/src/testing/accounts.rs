@@ -29,6 +29,7 @@ super::tests! {
     a_link_that_did_reset_knows_it,
     a_new_password_ends_what_the_old_one_opened,
     a_recovered_account_has_no_door_left_open,
+    a_new_password_is_told_once,
     changes_at_the_same_moment_all_hold,
     a_new_name_is_what_people_call,
 }
@@ -143,8 +144,12 @@ async fn a_link_opens_once(stage: &Stage) {
     };
     let (first, letter) = send(LinkPurpose::VerifyEmail).await;
     let (second, _) = send(LinkPurpose::VerifyEmail).await;
+    let holds = async |id, purpose| stage.store.link_holds(id, purpose, stage.now()).await.unwrap();
+    assert!(!holds(first, LinkPurpose::VerifyEmail).await, "it was replaced");
+    assert!(!holds(second, LinkPurpose::ResetPassword).await);
+    assert!(holds(second, LinkPurpose::VerifyEmail).await && holds(second, LinkPurpose::VerifyEmail).await);
     let verify = async |id| stage.store.verify_email(id, stage.now()).await;
-    let reset = async |id| stage.store.reset_password(id, "new", stage.now()).await;
+    let reset = async |id| stage.store.reset_password(id, "new", stage.tell()).await;
     assert_eq!(refusal(verify(first).await), ProblemKind::LinkExpired);
     assert_eq!(refusal(reset(second).await), ProblemKind::LinkExpired);
     let begun = stage.begin(&[letter]).await;
@@ -154,12 +159,15 @@ async fn a_link_opens_once(stage: &Stage) {
     assert_eq!(verify(second).await, Ok(user.id));
     assert!(stage.store.user(user.id).await.unwrap().unwrap().email_verified);
     assert_eq!(refusal(verify(second).await), ProblemKind::LinkExpired);
+    assert!(!holds(second, LinkPurpose::VerifyEmail).await, "it was used");
     let (late, letter) = send(LinkPurpose::ResetPassword).await;
     let begun = stage.begin(&[letter]).await;
     let content = stage.store.contents(&begun).await.unwrap().remove(0);
     assert!(matches!(content, DeliveryContent::Link { .. }), "{content:?}");
     assert_eq!(refusal(verify(late).await), ProblemKind::LinkExpired);
+    assert!(holds(late, LinkPurpose::ResetPassword).await);
     stage.clock.advance(SignedDuration::from_hours(1));
+    assert!(!holds(late, LinkPurpose::ResetPassword).await, "it has expired");
     assert_eq!(refusal(reset(late).await), ProblemKind::LinkExpired);
     assert_eq!(stage.store.reset_link(late, stage.now()).await.unwrap(), None);
     let credentials = stage.store.credentials_of(user.id).await.unwrap().unwrap();
@@ -182,8 +190,8 @@ async fn a_link_that_did_reset_knows_it(stage: &Stage) {
     assert_eq!((found(first).await, found(first).await), (fresh, fresh), "looking does not use it up");
     // Of two at the same moment one sets its password.
     let (one, two) = tokio::join!(
-        stage.store.reset_password(first, "one", stage.now()),
-        stage.store.reset_password(first, "two", stage.now())
+        stage.store.reset_password(first, "one", stage.tell()),
+        stage.store.reset_password(first, "two", stage.tell())
     );
     let set = if one.is_ok() { "one" } else { "two" };
     let (done, refused) = if one.is_ok() { (one, two) } else { (two, one) };
@@ -194,7 +202,7 @@ async fn a_link_that_did_reset_knows_it(stage: &Stage) {
     // A later link leaves what is known of the one before, until that has done its work.
     let second = reset_link(stage, &user).await;
     assert_eq!(found(first).await, Some(ResetLink { user: user.id, used: true }));
-    stage.store.reset_password(second, "three", stage.now()).await.unwrap();
+    stage.store.reset_password(second, "three", stage.tell()).await.unwrap();
     assert_eq!((found(first).await, found(second).await.map(|link| link.used)), (None, Some(true)));
     let other = reset_link(stage, &stage.person("Other").await).await;
     assert_eq!(found(other).await.map(|link| link.used), Some(false));
@@ -208,13 +216,13 @@ async fn a_new_password_ends_what_the_old_one_opened(stage: &Stage) {
     stage.store.create_session(&kept, [1; 32]).await.unwrap();
     stage.store.create_session(&ended, [2; 32]).await.unwrap();
     let link = reset_link(stage, &user).await;
-    stage.store.change_password(user.id, "other", kept.id).await.unwrap();
+    stage.store.change_password(user.id, "other", kept.id, stage.tell()).await.unwrap();
     assert_eq!(stage.store.sessions(user.id, stage.now()).await.unwrap(), [kept]);
     assert_eq!(stage.store.reset_link(link, stage.now()).await.unwrap(), None);
     let credentials = stage.store.credentials_of(user.id).await.unwrap().unwrap();
     assert_eq!(credentials.password_hash, "other");
     let nobody = fairy_jobs::id::UserId::from_bytes([9; 16]);
-    let gone = stage.store.change_password(nobody, "x", SessionId::from_bytes([9; 16])).await;
+    let gone = stage.store.change_password(nobody, "x", SessionId::from_bytes([9; 16]), stage.tell()).await;
     assert_eq!(refusal(gone), ProblemKind::NotFound);
 }
 
@@ -234,7 +242,7 @@ async fn a_recovered_account_has_no_door_left_open(stage: &Stage) {
         stage.store.create_token(&token, secret).await.unwrap();
     }
     let link = reset_link(stage, &user).await;
-    stage.store.reset_password(link, "new", stage.now()).await.unwrap();
+    stage.store.reset_password(link, "new", stage.tell()).await.unwrap();
     let held = async |secret| {
         let session = stage.store.session(secret, stage.now()).await.unwrap();
         (session.is_some(), stage.store.token(secret, stage.now()).await.unwrap().is_some())
@@ -243,6 +251,30 @@ async fn a_recovered_account_has_no_door_left_open(stage: &Stage) {
     let credentials = stage.store.credentials_of(user.id).await.unwrap().unwrap();
     assert_eq!(credentials.password_hash, "new");
     assert!(stage.store.user(user.id).await.unwrap().unwrap().email_verified);
+}
+
+async fn a_new_password_is_told_once(stage: &Stage) {
+    let user = stage.person("Mina").await;
+    let (changed, recovered, refused) = (stage.tell(), stage.tell(), stage.tell());
+    let session = SessionId::from_bytes([9; 16]);
+    stage.store.change_password(user.id, "other", session, changed).await.unwrap();
+    let link = reset_link(stage, &user).await;
+    stage.store.reset_password(link, "new", recovered).await.unwrap();
+    let again = stage.store.reset_password(link, "newer", refused).await;
+    assert_eq!(refusal(again), ProblemKind::LinkExpired);
+    let begun = stage.begin(&[changed.0, recovered.0, refused.0]).await;
+    let subjects: Vec<_> = begun.iter().map(|delivery| delivery.subject).collect();
+    assert_eq!(subjects, [Subject::PasswordChanged(user.id), Subject::AccountRecovered(user.id)]);
+    for delivery in &begun {
+        let what = (&delivery.address, delivery.person, delivery.created_at);
+        assert_eq!(what, (&user.email, Some(user.id), stage.now()));
+    }
+    for content in stage.store.contents(&begun).await.unwrap() {
+        assert!(
+            matches!(&content, DeliveryContent::Account { person } if person.id == user.id),
+            "{content:?}"
+        );
+    }
 }
 
 async fn changes_at_the_same_moment_all_hold(stage: &Stage) {

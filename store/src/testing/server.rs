@@ -297,7 +297,7 @@ async fn a_link_resets_one_password(stage: &Stage) {
     let purpose = fairy_jobs::ports::LinkPurpose::ResetPassword;
     stage.store.send_link(&owner, purpose, (link, stage.delivery()), times).await.unwrap();
     let hashes = ["one", "two", "three", "four"];
-    let ends = join_all(hashes.map(|hash| stage.store.reset_password(link, hash, stage.now()))).await;
+    let ends = join_all(hashes.map(|hash| stage.store.reset_password(link, hash, stage.tell()))).await;
     let set: Vec<_> = hashes.iter().zip(&ends).filter(|(_, end)| end.is_ok()).collect();
     let held = stage.store.credentials_of(owner.id).await.unwrap().unwrap();
     assert_eq!(set.len(), 1, "{ends:?}");

@@ -183,6 +183,11 @@ impl Stage {
         DeliveryId::generate(&*self.ids, self.now())
     }
 
+    /// What tells somebody something now.
+    pub fn tell(&self) -> (DeliveryId, Timestamp) {
+        (self.delivery(), self.now())
+    }
+
     /// Begins deliveries as one that is alone is begun.
     pub async fn begin(&self, ids: &[DeliveryId]) -> Vec<Delivery> {
         self.store.begin(ids, Beginning::Alone, LEASE, self.now()).await.unwrap().deliveries

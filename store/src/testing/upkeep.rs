@@ -146,7 +146,7 @@ async fn what_is_not_over_stays(stage: &Stage) {
     assert_eq!(waiting().await.iter().map(|i| i.id).collect::<Vec<_>>(), [long]);
     assert_eq!(stage.store.sessions(owner.id, stage.now()).await.unwrap().len(), 1);
     assert_eq!(stage.store.tokens(owner.id, PageRequest::default()).await.unwrap().items.len(), 1);
-    assert_eq!(stage.store.reset_password(link, "new", stage.now()).await, Ok(owner.id));
+    assert_eq!(stage.store.reset_password(link, "new", stage.tell()).await, Ok(owner.id));
 }
 
 async fn a_copy_is_whole_while_others_write(stage: &Stage) {

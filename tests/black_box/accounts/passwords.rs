@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     client::{Api, Reply},
     harness::Server,
-    mailbox::letter,
+    mailbox::{Letter, letter, letters},
     team::{PASSWORD, Person},
 };
 
@@ -43,6 +43,86 @@ async fn set_password(server: &Server, code: &str, password: &str) -> Reply {
     Api::new(&server.url()).post(&format!("/auth/password-reset/{code}"), &body).await
 }
 
+/// What a browser gets that sends a form; the status and the page.
+async fn post_form(server: &Server, path: &str, fields: &'static str) -> (u16, String) {
+    let form = reqwest::Client::new().post(format!("{}{path}", server.url()));
+    let form = form.header("Content-Type", "application/x-www-form-urlencoded").body(fields);
+    let answer = form.send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+/// The mails that say that a password was changed.
+fn told(server: &Server) -> Vec<Letter> {
+    letters(server.data()).into_iter().filter(|l| l.subject == "Your password was changed").collect()
+}
+
+#[tokio::test]
+async fn who_has_a_new_password_is_told_by_mail() {
+    let server = Server::new().await;
+    let person = Person::sign_up(&server.url(), "Mina").await;
+    let change = |current: &str, new: &str| json!({"current_password": current, "new_password": new});
+    person.api.post("/me/password", &change("wrong password", NEW)).await.invalid("current_password");
+    person.api.post("/me/password", &change(PASSWORD, NEW)).await.is(204);
+    let mail =
+        letter(server.data(), "the change is told", |l| l.subject == "Your password was changed").await;
+    assert_eq!(mail.to, person.email);
+    for body in [&mail.text, &mail.html] {
+        assert!(
+            body.contains("by somebody who knew it") && body.contains("All other sessions were ended"),
+            "{body}"
+        );
+        assert!(body.contains(&format!("{}/reset-password", server.url())), "{body}");
+        assert!(
+            !body.contains(NEW) && !body.contains(PASSWORD) && !body.contains("/reset-password/"),
+            "{body}"
+        );
+    }
+    // The way out that the mail names is open to who is signed in nowhere.
+    let page = Api::new(&server.url()).page("/reset-password").await.is(200);
+    assert!(page.text.contains("name=\"email\""), "{page:?}");
+    assert_eq!(post_form(&server, "/reset-password", "email=nonsense").await.0, 422);
+    let unknown = post_form(&server, "/reset-password", "email=nobody%40example.com").await;
+    let known: &'static str = format!("email={}", person.email).leak();
+    assert_eq!(
+        post_form(&server, "/reset-password", known).await,
+        unknown,
+        "the page says who has an account"
+    );
+    assert_eq!(unknown.0, 200);
+    let link = |l: &Letter| l.text.contains("/reset-password/");
+    let code = letter(server.data(), "the link is there", link).await.code("reset-password");
+    set_password(&server, &code, "a third one for her").await.is(204);
+    set_password(&server, &code, "a third one for her").await.is(204);
+    let by_link = |l: &Letter| l.text.contains("through a link that was sent by mail");
+    let mail = letter(server.data(), "the reset is told", by_link).await;
+    assert!(
+        mail.to == person.email && mail.text.contains("All sessions and API tokens were ended"),
+        "{mail:?}"
+    );
+    assert_eq!(told(&server).len(), 2, "each is told once");
+}
+
+#[tokio::test]
+async fn changing_a_password_over_and_over_fills_no_mailbox() {
+    let server = Server::new().await;
+    let person = Person::sign_up(&server.url(), "Mina").await;
+    let mut changes = 0;
+    let refused = loop {
+        let passwords = [PASSWORD, NEW];
+        let (current, new) = (passwords[changes % 2], passwords[(changes + 1) % 2]);
+        let body = json!({"current_password": current, "new_password": new});
+        let reply = person.api.post("/me/password", &body).await;
+        if reply.status != 204 {
+            break reply;
+        }
+        changes += 1;
+        assert!(changes < 20, "nobody stopped it");
+    };
+    refused.problem(429, "too-many-requests");
+    assert!(changes >= 3, "{changes}");
+    sign_in(&server.url(), &person.email, [PASSWORD, NEW][changes % 2]).await.is(200);
+}
+
 #[tokio::test]
 async fn a_forgotten_password_is_set_anew_through_the_mail_once() {
     let server = Server::new().await;
@@ -60,9 +140,7 @@ async fn a_forgotten_password_is_set_anew_through_the_mail_once() {
     set_password(&server, &code, "short").await.invalid("password");
     set_password(&server, &code, &person.email).await.invalid("password");
     set_password(&server, &code, "Mina Park").await.invalid("password");
-    let form = reqwest::Client::new().post(format!("{}/reset-password/{code}", server.url()));
-    let form = form.header("Content-Type", "application/x-www-form-urlencoded").body("password=password123");
-    assert_eq!(form.send().await.unwrap().status().as_u16(), 422);
+    assert_eq!(post_form(&server, &format!("/reset-password/{code}"), "password=password123").await.0, 422);
     let reply = set_password(&server, &code, NEW).await;
     assert!(matches!(reply.status, 200 | 204), "{reply:?}");
     person.api.get("/me").await.problem(401, "unauthenticated");
@@ -70,8 +148,12 @@ async fn a_forgotten_password_is_set_anew_through_the_mail_once() {
     // Whoever lost the answer and asks again is told that it is done; the link opens nothing any more.
     set_password(&server, &code, NEW).await.is(204);
     set_password(&server, &code, "yet another one").await.problem(410, "link-expired");
+    let gone = Api::new(&server.url()).page(&format!("/reset-password/{code}")).await.is(410);
+    assert!(!gone.text.contains("<form") && gone.text.contains("href=\"/reset-password\""), "{gone:?}");
+    let form = post_form(&server, &format!("/reset-password/{code}"), "password=yet%20another%20one").await;
+    assert!(form.0 == 410 && form.1.contains("href=\"/reset-password\""), "{form:?}");
     sign_in(&server.url(), &person.email, NEW).await.is(200);
-    let mails = crate::mailbox::letters(server.data());
+    let mails = letters(server.data());
     assert!(mails.iter().all(|l| l.to != "nobody@example.com"), "{mails:?}");
 }
 
@@ -92,7 +174,7 @@ async fn a_code_opens_only_what_it_was_made_for() {
     }
     // A newer link replaces the older one.
     ask_reset(&server, &person.email).await.is(202);
-    let newer = |l: &crate::mailbox::Letter| l.text.contains("/reset-password/") && !l.text.contains(&first);
+    let newer = |l: &Letter| l.text.contains("/reset-password/") && !l.text.contains(&first);
     let second = letter(server.data(), "the second reset mail is there", newer).await.code("reset-password");
     set_password(&server, &first, NEW).await.problem(410, "link-expired");
     let reply = set_password(&server, &second, NEW).await;
@@ -117,4 +199,8 @@ async fn an_address_is_proved_by_following_the_link() {
     let reply = person.api.stranger().post(&format!("/auth/verify-email/{code}"), &json!({})).await;
     assert!(matches!(reply.status, 200 | 204), "{reply:?}");
     assert_eq!(verified(&person.api.get("/me").await), Value::Bool(true));
+    let gone = person.api.page(&format!("/verify-email/{code}")).await.is(410);
+    assert!(!gone.text.contains("<form") && gone.text.contains("/v1/me/verify-email"), "{gone:?}");
+    let form = post_form(&server, &format!("/verify-email/{code}"), "").await;
+    assert!(form.0 == 410 && form.1.contains("/v1/me/verify-email"), "{form:?}");
 }

@@ -46,6 +46,11 @@ impl Site {
         format!("{}/reset-password/{}", self.url, self.key.code(Purpose::ResetPassword, id.to_bytes()))
     }
 
+    /// Where a link to set a password is asked for.
+    pub(super) fn forgotten_password(&self) -> String {
+        format!("{}/reset-password", self.url)
+    }
+
     /// The `Message-ID` of the one mail about this.
     pub(super) fn message_id(&self, about: impl std::fmt::Display) -> String {
         format!("{about}@{}", self.domain)

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::{
     language::{Deed, Language, People},
-    letter::{Letter, Occasion},
+    letter::{Letter, Occasion, PasswordSet},
 };
 
 /// English.
@@ -143,6 +143,30 @@ impl Language for English {
             button,
             link,
             after: vec![format!("The link holds until {until}."), ignore.to_owned()],
+        }
+    }
+
+    fn password_set(&self, how: PasswordSet, link: String, at: &str) -> Letter {
+        let subject = "Your password was changed".to_owned();
+        let (by, ended) = match how {
+            PasswordSet::ByPassword => {
+                ("by somebody who knew it", "All other sessions were ended; API tokens stay as they are.")
+            }
+            PasswordSet::ByLink => {
+                ("through a link that was sent by mail", "All sessions and API tokens were ended.")
+            }
+        };
+        let happened = format!("The password of your account on Fairy was changed on {at}, {by}. {ended}");
+        let advice = "If that was you, there is nothing to do. If it was not you, somebody else is in your account or reads \
+                      your mail: make sure of your mail first, then set a new password, which ends all sessions and API tokens.";
+        Letter {
+            language: self.tag(),
+            heading: subject.clone(),
+            subject,
+            before: vec![happened, advice.to_owned()],
+            button: "Ask for a link to set a new password",
+            link,
+            after: Vec::new(),
         }
     }
 }

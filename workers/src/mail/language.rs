@@ -8,7 +8,7 @@ use fairy_jobs::{
 };
 use jiff::Timestamp;
 
-use super::letter::{Letter, Occasion};
+use super::letter::{Letter, Occasion, PasswordSet};
 
 /// One thing that somebody did to a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,4 +71,6 @@ pub(super) trait Language: Sync {
     fn reason(&self, reason: Reason, workspace: &str) -> String;
     /// A mail with a link that holds until then.
     fn letter(&self, occasion: &Occasion<'_>, link: String, until: &str) -> Letter;
+    /// A mail that says that the reader's password was set then; the link leads to where another can be asked for.
+    fn password_set(&self, how: PasswordSet, link: String, at: &str) -> Letter;
 }

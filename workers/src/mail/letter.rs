@@ -1,13 +1,22 @@
-//! Mails that are asked for and hold a link: invitations, proof of an address, a new password.
+//! Mails about an account or the way to one: invitations, proof of an address, a new password.
 
 use askama::Template;
 use fairy_jobs::{team::Role, text::Name};
 
-/// Why such a mail is sent.
+/// Why a mail with a link that holds for a while is sent.
 pub(super) enum Occasion<'a> {
     Invitation { workspace: &'a Name, inviter: &'a Name, role: Role },
     VerifyEmail,
     ResetPassword,
+}
+
+/// How a password was set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PasswordSet {
+    /// By who knew the one before.
+    ByPassword,
+    /// By who followed a link.
+    ByLink,
 }
 
 /// Its words.
@@ -20,7 +29,7 @@ pub(super) struct Letter {
     /// What the link does, on its button.
     pub button: &'static str,
     pub link: String,
-    /// How long it holds and what to do if it was not asked for, below the link.
+    /// How long the link holds and what to do if it was not asked for, below the link.
     pub after: Vec<String>,
 }
 

@@ -12,7 +12,7 @@ pub(crate) use super::address::Site;
 use super::{
     english::English,
     language::Language,
-    letter::{Letter, Occasion},
+    letter::{Letter, Occasion, PasswordSet},
     notice::{Context, Page},
 };
 
@@ -57,11 +57,20 @@ pub(crate) fn render(
             let (occasion, link, id) = match delivery.subject {
                 Subject::VerifyEmail(id) => (Occasion::VerifyEmail, site.verify_email(id), id),
                 Subject::ResetPassword(id) => (Occasion::ResetPassword, site.reset_password(id), id),
-                Subject::Notice(_) | Subject::Invitation(_) => {
-                    return Ok(Rendered::Gone("It is a link without a purpose.".to_owned()));
-                }
+                _ => return Ok(Rendered::Gone("It is a link without a purpose.".to_owned())),
             };
             letter_mail(delivery, site.message_id(id), words.letter(&occasion, link, &until))?
+        }
+        DeliveryContent::Account { person } => {
+            let words = language(person.locale);
+            let at = words.instant(delivery.created_at, &person.time_zone);
+            let how = match delivery.subject {
+                Subject::PasswordChanged(_) => PasswordSet::ByPassword,
+                Subject::AccountRecovered(_) => PasswordSet::ByLink,
+                _ => return Ok(Rendered::Gone("Nothing happened to the account.".to_owned())),
+            };
+            let letter = words.password_set(how, site.forgotten_password(), &at);
+            letter_mail(delivery, site.message_id(delivery.id), letter)?
         }
     };
     Ok(Rendered::Mail(Box::new(mail)))

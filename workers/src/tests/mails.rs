@@ -227,6 +227,22 @@ fn links_in_the_readers_zone_and_language() {
     assert!(matches!(render(&site(), &without_purpose, &content), Ok(Rendered::Gone(_))));
 }
 
+#[test]
+fn a_password_that_was_set() {
+    let content = DeliveryContent::Account { person: Box::new(user(MINA)) };
+    let changed = mail(&delivery(Subject::PasswordChanged(MINA), MINA), &content);
+    insta::assert_snapshot!("password_changed_text", shown(&changed));
+    insta::assert_snapshot!("password_changed_html", changed.html);
+    let recovered = mail(&delivery(Subject::AccountRecovered(MINA), MINA), &content);
+    insta::assert_snapshot!("account_recovered_text", shown(&recovered));
+    assert_eq!(
+        changed.message_id, "dlv_01KAX56VX00000000000000001@example.com",
+        "each change has a mail of its own"
+    );
+    let without_cause = delivery(Subject::Notice(NOTICE), MINA);
+    assert!(matches!(render(&site(), &without_cause, &content), Ok(Rendered::Gone(_))));
+}
+
 async fn wire(mail: &Mail) -> String {
     let directory = tempfile::tempdir().unwrap();
     let clock = std::sync::Arc::new(StoppedClock::new());
