@@ -55,7 +55,9 @@ queue, applied once, in the order accepted.
 `POST /me/tokens` and send it as `Authorization: Bearer`.
 * An operation is answered with its result once it is applied. `Prefer: respond-async` or `wait=N` answers sooner with \
 `202` and `Location`.
-* `Idempotency-Key` makes a repeat safe: it gets the outcome of the first request.
+* `Idempotency-Key` makes it safe to repeat an operation: the repeat gets the outcome of the first request. It is for \
+operations only; other writes pass it over. A repeat of those meets `409` where a name is taken (an account's address, a \
+workspace's `slug`, a project's `key`), and is made anew where there is none (a token, a workspace without `slug`).
 * Every refusal is an RFC 9457 problem whose `type` leads to its documentation.
 * Lists are `{\"items\": […], \"next\": cursor}`.";
 

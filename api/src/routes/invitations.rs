@@ -13,8 +13,8 @@ use fairy_jobs::{
     text::{Name, Slug},
 };
 use jiff::{Timestamp, ToSpan as _};
-use poem_openapi::{Object, OpenApi, param::Path};
-use serde::Deserialize;
+use poem_openapi::{Object, OpenApi, param::Path, registry::MetaSchema};
+use serde::{Deserialize, Serialize};
 
 use super::{Topic, origin::Origin, workspaces::WorkspaceView};
 use crate::{
@@ -22,14 +22,35 @@ use crate::{
     front::Front,
     problem::{Refusal, internal},
     shape::{
-        BODY, CALLER, CONFLICT, Done, Fields, GONE, Instant, JsonBody, ListOf, Made, PageParams, Params,
-        QUERY, Raw, Refused, Reply, Shown, Shows, TARGET, WRITE,
+        BODY, CALLER, CONFLICT, Described, Done, Fields, GONE, Input, Instant, JsonBody, ListOf, Made,
+        PageParams, Params, QUERY, Raw, Refused, Reply, Shown, Shows, TARGET, WRITE,
     },
     view::PersonView,
 };
 
 /// How long an invitation can be accepted.
 const DAYS: i64 = 14;
+
+/// What somebody can be invited as. An owner is made by transfer.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct InvitedRole(Role);
+
+impl Described for InvitedRole {
+    fn schema() -> MetaSchema {
+        let roles = [Role::Admin, Role::Member, Role::Viewer].map(|role| role.as_str().into());
+        MetaSchema { enum_items: roles.to_vec(), ..MetaSchema::new("string") }
+    }
+}
+
+impl Input for InvitedRole {
+    type Json = String;
+
+    fn parse(json: &String) -> Result<Self, String> {
+        let role = Role::parse(json).ok().filter(|role| *role < Role::Owner);
+        role.map(Self)
+            .ok_or_else(|| "must be one of admin, member, viewer; an owner is made by transfer".to_owned())
+    }
+}
 
 /// Somebody to be invited.
 #[derive(Default, Deserialize, Object)]
@@ -39,17 +60,14 @@ pub(crate) struct InviteRequest {
     /// Where the invitation is sent; only an account with this address can accept it.
     email: Raw<EmailAddress>,
     /// What they will be: `admin`, `member` or `viewer`. An owner is made by transfer.
-    role: Raw<Role>,
+    role: Raw<InvitedRole>,
 }
 
 impl InviteRequest {
     fn into_command(self, id: InvitationId, now: Timestamp) -> Result<TeamCommand, Problem> {
         let mut fields = Fields::default();
         let email = fields.required("email", &self.email);
-        let role = fields.required("role", &self.role);
-        if role == Some(Role::Owner) {
-            fields.refuse("role", "must be one of admin, member, viewer; an owner is made by transfer");
-        }
+        let role = fields.required("role", &self.role).map(|role| role.0);
         let expires_at = now + (DAYS * 24).hours();
         fields.finish(|| Some(TeamCommand::Invite { id, email: email?, role: role?, expires_at }))
     }
@@ -66,7 +84,7 @@ pub(crate) struct InvitationView {
     /// Who is invited.
     email: Shown<EmailAddress>,
     /// What they will be.
-    role: Shown<Role>,
+    role: Shown<InvitedRole>,
     /// Who invited.
     invited_by: Shown<UserId>,
     /// When.
@@ -81,7 +99,7 @@ impl From<Invitation> for InvitationView {
             id: Shown(invitation.id),
             workspace: Shown(invitation.workspace),
             email: Shown(invitation.email),
-            role: Shown(invitation.role),
+            role: Shown(InvitedRole(invitation.role)),
             invited_by: Shown(invitation.invited_by),
             created_at: Shown(Instant(invitation.created_at)),
             expires_at: Shown(Instant(invitation.expires_at)),
@@ -98,7 +116,7 @@ pub(crate) struct OpenInvitationView {
     /// Who is invited.
     email: Shown<EmailAddress>,
     /// What they will be.
-    role: Shown<Role>,
+    role: Shown<InvitedRole>,
     /// Who invited.
     invited_by: PersonView,
     /// Until when it can be accepted.
@@ -128,7 +146,7 @@ pub(crate) struct InvitationRoutes(pub Arc<Front>);
 impl InvitationRoutes {
     /// Invite somebody by mail
     ///
-    /// Takes the role admin. A second invitation to the same address replaces the first. How many mails this sends is
+    /// Takes the role admin. A second invitation to the same address replaces the first and is mailed again. How many mails this sends is
     /// bounded, with `429`: to one address over all workspaces (3 at once, 4 an hour), by one person (100, 60 an hour), and
     /// for one workspace (200, 120 an hour). At most 500 invitations wait in a workspace; beyond that it is `409`.
     #[oai(path = "/workspaces/:ws/invitations", method = "post", operation_id = "create_invitation")]
@@ -201,7 +219,7 @@ impl InvitationRoutes {
                 name: Shown(workspace.name),
             },
             email: Shown(invitation.email),
-            role: Shown(invitation.role),
+            role: Shown(InvitedRole(invitation.role)),
             invited_by: people.show(invitation.invited_by),
             expires_at: Shown(Instant(invitation.expires_at)),
         }))

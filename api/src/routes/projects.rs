@@ -79,7 +79,7 @@ pub(crate) struct ProjectRoutes(pub Arc<Front>);
 impl ProjectRoutes {
     /// Make a project
     ///
-    /// Takes the role admin.
+    /// Takes the role admin. A `key` that is taken is refused with `409`.
     #[oai(path = "/workspaces/:ws/projects", method = "post", operation_id = "create_project")]
     async fn create(
         &self,

@@ -120,7 +120,7 @@ pub(crate) struct TokenRoutes(pub Arc<Front>);
 impl TokenRoutes {
     /// Make an API token
     ///
-    /// It takes a session. The text is shown this once and kept nowhere; at most 100 tokens for each person.
+    /// It takes a session. Each call makes another token. The text is shown this once and kept nowhere; at most 100 tokens for each person.
     #[oai(path = "/me/tokens", method = "post", operation_id = "create_token")]
     async fn create(
         &self,

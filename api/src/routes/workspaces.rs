@@ -73,7 +73,8 @@ pub(crate) struct WorkspaceRoutes(pub Arc<Front>);
 impl WorkspaceRoutes {
     /// Make a workspace
     ///
-    /// The caller is its owner. With an API token it takes the scope `admin`.
+    /// The caller is its owner. A `slug` that is taken is refused with `409`; without one each call makes another workspace, under
+    /// a slug made from its name. With an API token it takes the scope `admin`.
     #[oai(path = "/workspaces", method = "post", operation_id = "create_workspace")]
     async fn create(
         &self,

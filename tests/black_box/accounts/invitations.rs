@@ -22,7 +22,10 @@ async fn an_invitation_leads_from_the_mail_into_the_workspace() {
     let members = jae.api.all(&team.at("/members")).await;
     let mine = members.iter().find(|m| m["id"] == jae.id.as_str()).expect("listed");
     assert_eq!((&mine["role"], &mine["email"]), (&json!("member"), &json!("jae@example.com")));
-    jae.api.post(&accept, &json!({})).await.problem(410, "link-expired");
+    let used = jae.api.post(&accept, &json!({})).await.problem(410, "link-expired");
+    assert!(used.str("detail").contains("Ask who invited you"), "{used:?}");
+    let page = jae.api.page(&format!("/invitations/{code}")).header("Accept", "text/html").await.is(410);
+    assert!(page.text.contains("Ask who invited you"), "{page:?}");
     let joined = team.changes().await.into_iter().filter(|c| c["kind"] == "member.joined").count();
     assert_eq!(joined, 1);
 }
@@ -129,7 +132,15 @@ async fn two_owners_who_invite_each_other_both_join() {
 async fn an_owner_is_not_made_by_invitation() {
     let team = Team::new().await;
     let path = team.at("/invitations");
-    team.owner.api.post(&path, &json!({"email": "x@example.com", "role": "owner"})).await.invalid("role");
+    let document = team.owner.api.page("/openapi.json").await.is(200).body;
+    let role = &document["components"]["schemas"]["InviteRequest"]["properties"]["role"];
+    assert_eq!(role["enum"], json!(["admin", "member", "viewer"]), "{role:#}");
+    for no_role in ["owner", "king", ""] {
+        let body = json!({"email": "x@example.com", "role": no_role});
+        let refused = team.owner.api.post(&path, &body).await.invalid("role");
+        let detail = "role must be one of admin, member, viewer; an owner is made by transfer";
+        assert_eq!(refused["detail"], detail);
+    }
     team.owner.api.post(&path, &json!({"email": "not an address", "role": "member"})).await.invalid("email");
     let member = team.member("Mina", "member").await;
     member

@@ -255,3 +255,23 @@ async fn what_names_a_task_by_its_key_is_no_repeat() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_no_operation_is_guarded_by_its_name() {
+    let team = Team::new().await;
+    let post = |path: &str, body: &Value| team.owner.api.post(path, body).key("again");
+    let (projects, invitations) = (team.at("/projects"), team.at("/invitations"));
+    let project = json!({"key": "OPS", "name": "Operations"});
+    let workspace = json!({"name": "Second", "slug": "second"});
+    for (path, body) in [(projects.as_str(), &project), ("/workspaces", &workspace)] {
+        post(path, body).await.is(201);
+        let refused = post(path, body).await.problem(409, "conflict");
+        assert_eq!(refused.header("Idempotency-Replayed"), None);
+    }
+    let invitation = json!({"email": "jae@example.com", "role": "member"});
+    let first = post(&invitations, &invitation).await.is(201);
+    let second = post(&invitations, &invitation).await.is(201);
+    assert_ne!(first["id"], second["id"]);
+    let waiting = team.owner.api.all(&invitations).await;
+    assert_eq!(waiting, [second.body], "the second replaces the first");
+}
