@@ -27,7 +27,6 @@ super::tests! {
     every_order_with_every_filter,
     a_walk_meets_what_was_there_once_while_tasks_come_and_go,
     a_cursor_opens_only_its_own_list,
-    a_project_of_another_workspace_is_no_project,
     a_task_is_found_by_any_key_it_had,
     comments_are_read_oldest_first,
 }
@@ -311,25 +310,6 @@ async fn a_cursor_opens_only_its_own_list(stage: &Stage) {
             place[13..].fill(fill);
             stage.store.tasks(&due, request(Some(Cursor::new(place)))).await.unwrap();
         }
-    }
-}
-
-async fn a_project_of_another_workspace_is_no_project(stage: &Stage) {
-    let owner = stage.person("Owner").await;
-    let (team, other) = (stage.team(&owner).await, stage.team(&owner).await);
-    stage.project(&other, ProjectId::generate(&*stage.ids, stage.now()), "OPS").await;
-    let key = |key: &str| ProjectName::Key(ProjectKey::parse(key).unwrap());
-    let asked = |project: ProjectName| {
-        let filter = TaskFilter { project: Some(project), ..TaskFilter::default() };
-        TaskQuery { workspace: team.workspace, filter, sort: TaskSort::Newest, time_zone: TimeZone::utc() }
-    };
-    let list = async |project| stage.store.tasks(&asked(project), PageRequest::default()).await;
-    for own in [ProjectName::Id(team.project), key("WEB")] {
-        assert_eq!(list(own).await.unwrap().items, []);
-    }
-    for none in [ProjectName::Id(other.project), ProjectName::Id(ProjectId::from_bytes([9; 16])), key("OPS")]
-    {
-        assert_eq!(list(none.clone()).await, Err(none.unknown().into()));
     }
 }
 

@@ -7,6 +7,7 @@ mod accounts;
 mod activity;
 mod attempts;
 mod feed;
+mod filters;
 mod ledger;
 mod lists;
 mod logins;

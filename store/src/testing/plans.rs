@@ -31,6 +31,7 @@ async fn no_statement_walks_over_what_grows() {
         super::teams::all(),
         super::ledger::all(),
         super::feed::all(),
+        super::filters::all(),
         super::lists::all(),
         super::search::all(),
         super::telling::all(),
