@@ -57,12 +57,7 @@ pub async fn run(config: Config, directory: PathBuf) -> Result<ExitCode, Failure
             )));
         }
     }
-    if directory.exists() {
-        return Err(Failure::new(format_args!(
-            "{} exists already: name a new directory",
-            directory.display()
-        )));
-    }
+    check_place(&config, &directory)?;
     let partial = partial(&directory)?;
     let failed = |error: String| {
         Failure::new(format_args!(
@@ -77,6 +72,23 @@ pub async fn run(config: Config, directory: PathBuf) -> Result<ExitCode, Failure
     }
     std::fs::rename(&partial, &directory).map_err(|error| failed(error.to_string()))?;
     print(&format!("{} holds a copy; its README says how to restore it", directory.display()))
+}
+
+/// Whether the copy may go there: to a new place, and not to where it goes with what it is a copy of.
+fn check_place(config: &Config, directory: &Path) -> Result<(), Failure> {
+    let shown = directory.display();
+    if directory.exists() {
+        return Err(Failure::new(format_args!("{shown} exists already: name a new directory")));
+    }
+    let inside = data_dir::holds(&config.data_dir, directory);
+    match inside.map_err(|error| Failure::new(format_args!("{shown} cannot be made: {error}")))? {
+        true => Err(Failure::new(format_args!(
+            "{shown} is inside the data directory {} and would be lost with it: name a directory elsewhere, best on \
+             another disk",
+            config.data_dir.display()
+        ))),
+        false => Ok(()),
+    }
 }
 
 /// The copy grows under another name, so that half of one is never taken for a whole.

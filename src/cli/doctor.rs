@@ -21,7 +21,7 @@ use super::run::print;
 use crate::{
     config::{Config, Faults, Layers, SecretSource, Transport, effective},
     process::{clock::SystemClock, data_dir, ids::OsIds, secret::link_key},
-    stack::{Parts, smtp},
+    stack::{Parts, public_url, smtp},
 };
 
 /// How long a mail server may take.
@@ -37,7 +37,7 @@ pub async fn run(loaded: Result<(Config, Layers), Faults>) -> ExitCode {
     let mut report = Report::default();
     match loaded {
         Ok((config, layers)) => {
-            for setting in effective(&layers) {
+            for setting in effective(&layers, &config) {
                 report.setting(&setting);
             }
             report.add("settings", Well("all can be used".to_owned()));
@@ -79,16 +79,11 @@ async fn examine(config: &Config, report: &mut Report) {
 }
 
 fn public(config: &Config) -> Finding {
-    let ip = config.http.address.ip();
-    match &config.http.public_url {
-        None if ip.is_loopback() => Well(format!("http://{}, for this machine only", config.http.address)),
-        None => Wrong(format!(
-            "{} is reachable by others, but links in mails would begin with it: set http.public_url",
-            config.http.address
-        )),
-        Some(url) if url.scheme() == "https" => Well(url.to_string()),
-        Some(url) if is_local(url.host_str()) => Well(url.to_string()),
-        Some(url) => Note(format!("{url} is not https: passwords and cookies travel in the clear")),
+    match public_url(&config.http, config.http.address) {
+        Err(failure) => Wrong(failure.to_string()),
+        Ok(url) if url.scheme() == "https" => Well(url.to_string()),
+        Ok(url) if is_local(url.host_str()) => Well(format!("{url}, for this machine only")),
+        Ok(url) => Note(format!("{url} is not https: passwords and cookies travel in the clear")),
     }
 }
 

@@ -49,7 +49,7 @@ async fn act(config: &Config, queue: &Queue, action: LaneAction) -> Result<Strin
             let page = queue.dead(lane_named(&lane)?, Page { after, limit }).await?;
             let mut text = dead(&page.items, payload);
             if let Some(next) = page.next {
-                text += &format!("… more: --after {next}\n");
+                text += &format!("… more: `fairy lanes dead {lane} --after {next}`\n");
             }
             Ok(text)
         }
@@ -59,19 +59,21 @@ async fn act(config: &Config, queue: &Queue, action: LaneAction) -> Result<Strin
             if lane.name == lanes::OPERATIONS.name {
                 return retry_operations(config, queue, &letters, &by).await;
             }
-            let count = each(letters, |which| queue.retry_dead(lane, which, &by)).await?;
+            let count = each(lane, letters, |which| queue.retry_dead(lane, which, &by)).await?;
             Ok(format!("{count} put back into {}", lane.name))
         }
         LaneAction::Discard(letters) => {
             let lane = lane_named(&letters.lane)?;
             let by = who(letters.by.clone());
-            let count = each(letters, |which| queue.discard_dead(lane, which, &by)).await?;
+            let count = each(lane, letters, |which| queue.discard_dead(lane, which, &by)).await?;
             Ok(format!("{count} deleted from {}", lane.name))
         }
         LaneAction::Pause(Stretch { lane, group, by }) => {
             let lane = lane_named(&lane)?;
             queue.pause(lane, group.as_deref(), &who(by)).await?;
-            Ok(format!("{} is paused; `fairy lanes resume` ends it", stretch(lane, group.as_deref())))
+            let only = group.as_ref().map(|group| format!(" --group {group}")).unwrap_or_default();
+            let what = stretch(lane, group.as_deref());
+            Ok(format!("{what} is paused; `fairy lanes resume {}{only}` ends it", lane.name))
         }
         LaneAction::Resume(Stretch { lane, group, by }) => {
             let lane = lane_named(&lane)?;
@@ -152,7 +154,7 @@ async fn audit(queue: &Queue, limit: u32) -> Result<String, Failure> {
 }
 
 /// Acts on the named letters, or on all of them, and counts those it acted on.
-async fn each<F>(letters: Letters, act: impl Fn(Which) -> F) -> Result<usize, Failure>
+async fn each<F>(lane: &LaneSpec, letters: Letters, act: impl Fn(Which) -> F) -> Result<usize, Failure>
 where
     F: Future<Output = Result<Vec<JobId>, QueueError>>,
 {
@@ -160,9 +162,10 @@ where
         let asked = letters.jobs.len();
         let done = act(Which::Ids(letters.jobs.into_iter().map(JobId::from).collect())).await?.len();
         return match done {
-            0 => Err(Failure::new(
-                "none of these jobs is a dead letter of this lane: `fairy lanes dead` lists them",
-            )),
+            0 => Err(Failure::new(format_args!(
+                "none of these jobs is a dead letter of this lane: `fairy lanes dead {}` lists them",
+                lane.name
+            ))),
             _ if done < asked => Err(Failure::new(format_args!("only {done} of {asked} could be acted on"))),
             _ => Ok(done),
         };

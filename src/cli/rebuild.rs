@@ -39,7 +39,10 @@ pub async fn activity(
         if told.elapsed() >= EVERY {
             told = Instant::now();
             // Whoever does not read how far it has come still wants it done.
-            let _ = print(&format!("{}; after a stop: --after {workspace}", counted(so_far)));
+            let _ = print(&format!(
+                "{}; after a stop: `fairy admin rebuild-activity --after {workspace}`",
+                counted(so_far)
+            ));
         }
     };
     match rebuild_activity(store, log, after, progress).await {

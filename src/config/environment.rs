@@ -19,7 +19,7 @@ pub fn read(variables: impl IntoIterator<Item = (OsString, OsString)>) -> (Vec<(
         let origin = Origin::Variable(name.to_owned());
         match value.into_string() {
             Ok(text) => entries.push((key, Given { text, origin })),
-            Err(_) => faults.push(Fault::new(key, origin, "is not valid UTF-8")),
+            Err(_) => faults.push(Fault::new(key, &origin, "is not valid UTF-8")),
         }
     }
     entries.sort_by(|a, b| a.0.cmp(&b.0));

@@ -19,10 +19,7 @@ const MAX_BYTES: u64 = 1024 * 1024;
 pub fn read(path: &Path) -> (Vec<(String, Given)>, Vec<Fault>) {
     match text_of(path) {
         Ok(text) => parse(path, &text),
-        Err(problem) => {
-            let origin = Origin::File { path: path.to_owned(), line: 1 };
-            (Vec::new(), vec![Fault::new("the file", origin, problem)])
-        }
+        Err(problem) => (Vec::new(), vec![Fault::of_file(path, problem)]),
     }
 }
 
@@ -83,7 +80,7 @@ impl Reader<'_> {
 
     fn fault(&mut self, name: &str, at: usize, problem: String) {
         let origin = self.origin(at);
-        self.faults.push(Fault::new(name, origin, problem));
+        self.faults.push(Fault::new(name, &origin, problem));
     }
 
     fn origin(&self, at: usize) -> Origin {

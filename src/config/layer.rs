@@ -59,11 +59,8 @@ impl Layers {
                 Ok((key, given)) => {
                     let origin = given.origin.clone();
                     if layer.insert(key, given).is_some() {
-                        faults.push(Fault::new(
-                            key,
-                            origin,
-                            "is given both as a value and as a file: keep one",
-                        ));
+                        let problem = "is given both as a value and as a file: keep one";
+                        faults.push(Fault::new(key, &origin, problem));
                     }
                 }
                 Err(fault) => faults.push(fault),
@@ -92,13 +89,13 @@ fn resolve(name: &str, given: Given) -> Result<(&'static str, Given), Fault> {
             || "unknown setting: `fairy config` lists those there are".to_owned(),
             |near| format!("unknown setting: did you mean {near}?"),
         );
-        return Err(Fault::new(name, given.origin, hint));
+        return Err(Fault::new(name, &given.origin, hint));
     };
     match std::fs::read_to_string(&given.text) {
         Ok(text) => Ok((
             setting.key,
             Given { text: text.trim_end_matches(['\r', '\n']).to_owned(), origin: given.origin },
         )),
-        Err(error) => Err(Fault::new(name, given.origin, format!("cannot read {}: {error}", given.text))),
+        Err(error) => Err(Fault::new(name, &given.origin, format!("cannot read {}: {error}", given.text))),
     }
 }

@@ -44,7 +44,7 @@ impl<'a> Reader<'a> {
 
     /// Something is wrong with what was given.
     pub fn fault(&self, key: &'static str, given: &Given, problem: impl Into<String>) {
-        let fault = Fault::new(key, given.origin.clone(), problem);
+        let fault = Fault::new(key, &given.origin, problem);
         self.faults.borrow_mut().push(fault);
     }
 

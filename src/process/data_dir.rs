@@ -31,6 +31,20 @@ pub fn create(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// The path itself, or the first directory above it that is there.
+pub fn nearest(path: &Path) -> &Path {
+    let there = path.ancestors().find(|ancestor| ancestor.exists());
+    there.unwrap_or(Path::new("."))
+}
+
+/// Whether what is made at this path would be in the directory, whatever links lead there.
+///
+/// # Errors
+/// When the system does not say where they lead.
+pub fn holds(directory: &Path, path: &Path) -> io::Result<bool> {
+    Ok(directory.exists() && nearest(path).canonicalize()?.starts_with(directory.canonicalize()?))
+}
+
 /// Writes a file into the directory and removes it again.
 ///
 /// # Errors

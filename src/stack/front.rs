@@ -4,6 +4,7 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use poem::{Server, endpoint::BoxEndpoint};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::tasks::Running;
 use crate::{
@@ -27,6 +28,21 @@ pub struct Front {
     pub drain: CancellationToken,
     /// Answers.
     pub server: Running,
+}
+
+/// What people type to reach an API at this address, and links in mails begin with.
+///
+/// # Errors
+/// When nobody says it and the address is none that can be typed.
+pub fn public_url(http: &Http, address: SocketAddr) -> Result<Url, Failure> {
+    match &http.public_url {
+        Some(url) => Ok(url.clone()),
+        None if address.ip().is_unspecified() => Err(Failure::new(format_args!(
+            "links in mails cannot begin with http://{address}, which is every address of this machine: set \
+             FAIRY__HTTP__PUBLIC_URL to what people type, such as https://fairy.example.com"
+        ))),
+        None => Url::parse(&format!("http://{address}")).map_err(Failure::new),
+    }
 }
 
 /// Binds the API's address. No other address gets more than a quarter of the places, unless proxies stand in front: then all

@@ -4,7 +4,7 @@
 //! Many processes may share a database, so no role but `fairy up` changes its schema: `fairy migrate` does, once for all, and
 //! everybody else only looks whether it is there.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use fairy_jobs::{lane::Sink, link::LinkKey, ports::ActivityLog};
 use fairy_queue::{Queue, sqlite::Mode};
@@ -46,7 +46,8 @@ impl Opened {
     pub async fn open(config: &Config, parts: &Parts, role: &Role) -> Result<Self, Failure> {
         let patience = Patience::of(config.start_within);
         let cloud = Cloud::of(config, parts).await?;
-        let locks = files::hold(config)?;
+        let locks = files::hold(config).await?;
+        let missing = config.queue.file().filter(|path| !path.exists());
         let queue = match &config.queue {
             Place::File(path) => files::open_queue(path, parts, Mode::Serve).await?,
             Place::Server(server) => serve(server, parts, &patience).await?,
@@ -60,6 +61,9 @@ impl Opened {
         match role {
             Role::Up => migrate(config, &store).await?,
             Role::Api | Role::Worker(_) => check_schema(config, &store).await?,
+        }
+        if let Some(path) = missing {
+            tell_of_lost_lanes(path, &store).await?;
         }
         cloud.prepare(role).await?;
         Ok(Self { queue, store, link_key, cloud, locks })
@@ -94,6 +98,18 @@ async fn serve(server: &QueueServer, parts: &Parts, patience: &Patience) -> Resu
         tracing::warn!(server = %server.url, "{warning}");
     }
     servers::open_queue(server, &parts.name)
+}
+
+/// Lanes that begin beside rows that do not: what was accepted and not applied was in a file that is gone. Not so at the first
+/// start, and not with a copy that was restored, which has both.
+async fn tell_of_lost_lanes(path: &Path, store: &Store) -> Result<(), Failure> {
+    if store.is_in_use().await? {
+        tracing::warn!(
+            queue = %path.display(),
+            "the queue was not there although the database has been in use, and an empty one was made: operations that were accepted and not yet applied are lost, unless you stop now and put the old one back"
+        );
+    }
+    Ok(())
 }
 
 async fn migrate(config: &Config, store: &Store) -> Result<(), Failure> {

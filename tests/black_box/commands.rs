@@ -42,6 +42,11 @@ async fn doctor_is_well_before_the_first_start_and_beside_a_server() {
     assert_eq!(code, Some(0), "{told}");
     assert!(told.contains("is not there yet") && !told.contains("WRONG"), "{told}");
     assert!(!launch.home().path().join("var").exists(), "doctor changes nothing");
+    let secret = format!("the file {}/secret.key (default)", launch.data().display());
+    for (key, value) in [("auth.sign_up", "open (default)"), ("auth.secret", secret.as_str())] {
+        let shown = told.lines().find(|line| line.trim_start().starts_with(key)).expect("it is shown");
+        assert!(shown.ends_with(&format!(" {value}")), "{shown}");
+    }
     let server = launch.start().await;
     let told = server.beside(&["doctor"]).await.succeeded();
     for what in ["data directory", "disk space", "secret", "database", "queue", "mail", "clock"] {
@@ -104,7 +109,8 @@ async fn a_group_can_be_paused_by_itself_and_what_operators_did_is_kept() {
     let team = Team::new().await;
     let by = ["--by", "Rosa"];
     let pause = [["lanes", "pause", "operations", "--group", &team.id].as_slice(), &by].concat();
-    team.server.beside(&pause).await.succeeded();
+    let told = team.server.beside(&pause).await.succeeded();
+    assert!(told.contains(&format!("`fairy lanes resume operations --group {}`", team.id)), "{told}");
     let held = team.owner.api.post(&team.at("/tasks"), &json!({"project": "WEB", "title": "Held"}));
     let held = held.header("Prefer", "wait=1").await.is(202);
     let (other, _) = workspace(&team.owner, "Other").await;
@@ -118,6 +124,20 @@ async fn a_group_can_be_paused_by_itself_and_what_operators_did_is_kept() {
     let audit = team.server.beside(&["lanes", "audit"]).await.succeeded();
     let paused = audit.lines().find(|line| line.contains("pause")).expect("it is kept");
     assert!(audit.contains("resume") && audit.contains("Rosa") && audit.contains(&team.id), "{paused}");
+}
+
+#[tokio::test]
+async fn what_did_nothing_is_not_among_what_operators_did() {
+    let server = crate::harness::Server::new().await;
+    for action in ["retry", "discard"] {
+        server.beside(&["lanes", action, "deliver", "--all"]).await.succeeded();
+        let line = server.beside(&["lanes", action, "deliver", "7"]).await.refused();
+        assert!(line.contains("`fairy lanes dead deliver`"), "{line}");
+    }
+    let told = server.beside(&["lanes", "pause", "deliver"]).await.succeeded();
+    assert!(told.contains("`fairy lanes resume deliver`"), "{told}");
+    let audit = server.beside(&["lanes", "audit"]).await.succeeded();
+    assert!(audit.lines().count() == 2 && audit.contains("pause"), "{audit}");
 }
 
 #[tokio::test]
@@ -158,6 +178,13 @@ async fn a_backup_goes_into_a_new_directory_only() {
     let line = team.server.beside(&["backup", there.to_str().unwrap()]).await.refused();
     assert!(line.contains("exists already"), "{line}");
     assert_eq!(std::fs::read_dir(&there).unwrap().count(), 1, "it is left as it was");
+    let data = team.server.data();
+    std::os::unix::fs::symlink(data, team.server.launch().home().path().join("link")).unwrap();
+    for inside in ["var/copy", "var/new/copy", "link/copy"] {
+        let line = team.server.beside(&["backup", inside]).await.refused();
+        assert!(line.contains("inside the data directory") && line.contains("elsewhere"), "{line}");
+    }
+    assert!(!data.join("copy.partial").exists() && !data.join("new").exists(), "nothing is made");
     let empty = Launch::new();
     let (code, told) = run(&empty, &["backup", "copy"]).await;
     assert!(code == Some(1) && told.contains("fairy up"), "{told}");

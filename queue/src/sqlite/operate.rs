@@ -79,7 +79,7 @@ DELETE FROM audit
 WHERE id <= (SELECT max(id) FROM audit) - 10000
 ";
 
-/// Does it, notes it, and returns the jobs it concerned.
+/// Does it, notes it, and returns the jobs it concerned; where letters were meant and none was there, nothing was done.
 pub(super) async fn operate(
     tx: &mut Transaction<'_>,
     lane: &LaneRef,
@@ -88,24 +88,25 @@ pub(super) async fn operate(
 ) -> Result<Vec<JobId>, sqlx::Error> {
     let id = tx.lane(lane.name)?;
     tx.wake_all = true;
-    let (action, subject, jobs) = match operation {
+    let (action, jobs) = match operation {
         Operation::Pause(group, paused) => {
             pause(tx, id, group.as_deref(), *paused);
             let action = if *paused { "pause" } else { "resume" };
-            (action, group.clone().unwrap_or_default(), Vec::new())
+            note(tx, lane, by, action, group.clone().unwrap_or_default());
+            return Ok(Vec::new());
         }
-        Operation::Retry(which) => {
-            let jobs = retry(tx, id, which).await?;
-            ("retry_dead", json(&jobs)?, jobs)
-        }
-        Operation::Discard(which) => {
-            let jobs = discard(tx, id, which).await?;
-            ("discard_dead", json(&jobs)?, jobs)
-        }
+        Operation::Retry(which) => ("retry_dead", retry(tx, id, which).await?),
+        Operation::Discard(which) => ("discard_dead", discard(tx, id, which).await?),
     };
+    if !jobs.is_empty() {
+        note(tx, lane, by, action, json(&jobs)?);
+    }
+    Ok(jobs.into_iter().map(job_id).collect())
+}
+
+fn note(tx: &mut Transaction<'_>, lane: &LaneRef, by: &str, action: &'static str, subject: String) {
     let now = tx.now;
     tx.statement(NOTE).bind(now).bind(by.to_owned()).bind(action).bind(lane.name).bind(subject);
-    Ok(jobs.into_iter().map(job_id).collect())
 }
 
 fn pause(tx: &mut Transaction<'_>, lane: i64, group: Option<&str>, paused: bool) {

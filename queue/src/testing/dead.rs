@@ -152,8 +152,11 @@ pub async fn letters_are_listed_retried_and_discarded(world: World, _: Scale) {
         hand.jobs.iter().all(|job| job.attempts == 0 && job.doomed.is_none()),
         "with all attempts before them"
     );
+    let strangers = || Which::Ids(vec![listed[0].clone()]);
+    assert_eq!(world.queue.retry_dead(&PLAIN, strangers(), "ada").await.unwrap(), []);
+    assert_eq!(world.queue.discard_dead(&PLAIN, strangers(), "ada").await.unwrap(), []);
     let audit = world.queue.audit(10).await.unwrap();
     let actions: Vec<_> = audit.iter().map(|entry| (entry.by.as_str(), entry.action.as_str())).collect();
-    assert_eq!(actions, [("ada", "discard_dead"), ("ada", "retry_dead")]);
+    assert_eq!(actions, [("ada", "discard_dead"), ("ada", "retry_dead")], "what did nothing is not there");
     assert!(audit[1].lane == "plain" && audit[1].subject.contains(listed[0].as_str()));
 }

@@ -7,7 +7,7 @@ use rustix::fs::{Access, access, statvfs};
 use super::report::Finding::{self, Note, Well, Wrong};
 use crate::{
     config::{Config, Transport},
-    process::data_dir,
+    process::data_dir::{self, nearest},
 };
 
 /// Less free space than this is a failure: SQLite needs room to finish what it began.
@@ -84,10 +84,4 @@ pub fn space(path: &Path) -> Finding {
         }
         Err(error) => Wrong(format!("unknown: {error}")),
     }
-}
-
-/// The directory itself, or the first one above it that is there.
-fn nearest(path: &Path) -> &Path {
-    let there = path.ancestors().find(|ancestor| ancestor.exists());
-    there.unwrap_or(Path::new("."))
 }

@@ -1,5 +1,7 @@
 //! What is kept: database and lanes, in files or on servers.
 
+use std::path::Path;
+
 use fairy_jobs::ports::PortResult;
 use fairy_queue::redis::Inspection;
 use fairy_store::{Health, MigrateError};
@@ -91,7 +93,13 @@ async fn reader(config: &Config, parts: &Parts, url: ServerUrl) -> Finding {
 /// Whether the lanes can be used, and whether their server keeps what it accepts.
 pub async fn queue(config: &Config, parts: &Parts, report: &mut Report, times: &mut Times) {
     let place = match &config.queue {
-        Place::File(path) if !path.exists() => return report.add("queue", to_be_made(path)),
+        Place::File(path) if !path.exists() => {
+            let found = match is_in_use(config, parts).await {
+                true => lost(path),
+                false => to_be_made(path),
+            };
+            return report.add("queue", found);
+        }
         Place::File(path) => path.display().to_string(),
         Place::Server(server) => match look_at(server, &parts.name, &Patience::none()).await {
             Ok(Inspection { server, warnings, times: told }) => {
@@ -108,18 +116,39 @@ pub async fn queue(config: &Config, parts: &Parts, report: &mut Report, times: &
     report.add("queue", jobs(config, parts, &place).await);
 }
 
+/// Whether the database was used before; one that cannot be read is told of by itself.
+async fn is_in_use(config: &Config, parts: &Parts) -> bool {
+    if config.database.file().is_some_and(|file| !file.exists()) {
+        return false;
+    }
+    let Ok(store) = open_store(config, parts, &Patience::none()).await else { return false };
+    let answer = store.is_in_use().await;
+    store.close().await;
+    answer.unwrap_or(false)
+}
+
+fn lost(queue: &Path) -> Finding {
+    Wrong(format!(
+        "{} is not there although the database has been in use: operations that were accepted and not yet applied are in it; \
+         put it back, or `fairy up` makes an empty one and they are lost",
+        queue.display()
+    ))
+}
+
 async fn jobs(config: &Config, parts: &Parts, place: &str) -> Finding {
     let queue = match open_queue(config, parts).await {
         Ok(queue) => queue,
         Err(failure) => return Wrong(format!("{place}: {failure}")),
     };
-    let mut waiting = 0;
-    let mut dead = 0;
+    let (mut waiting, mut dead, mut see) = (0, 0, Vec::new());
     for lane in lanes::ALL {
         match queue.stats(lane).await {
             Ok(stats) => {
                 waiting += stats.waiting;
                 dead += stats.dead;
+                if stats.dead > 0 {
+                    see.push(format!("`fairy lanes dead {}`", lane.name));
+                }
             }
             Err(error) => return Wrong(format!("{place}: {error}")),
         }
@@ -127,8 +156,6 @@ async fn jobs(config: &Config, parts: &Parts, place: &str) -> Finding {
     queue.close().await;
     match dead {
         0 => Well(format!("{place}, {waiting} jobs wait")),
-        _ => Note(format!(
-            "{place}, {waiting} jobs wait, {dead} are dead letters: see `fairy lanes dead LANE`"
-        )),
+        _ => Note(format!("{place}, {waiting} jobs wait, {dead} are dead letters: see {}", see.join(", "))),
     }
 }

@@ -10,7 +10,12 @@ use jiff::Timestamp;
 
 #[cfg(test)]
 pub(crate) use self::file::{PRAGMAS, pragma};
-use crate::{Store, store::Engine};
+use crate::{Store, migration, store::Engine};
+
+const WORKSPACE: &str = "\
+SELECT id
+FROM workspaces
+LIMIT 1";
 
 /// What a look at the database found; shown as one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +47,14 @@ impl Store {
             Engine::Sqlite { .. } => file::check(&mut c).await,
             Engine::MySql { .. } => server::check(&mut c).await,
         }
+    }
+
+    /// Whether anything may have been accepted for it: there is a workspace. Not where there is no schema yet.
+    pub async fn is_in_use(&self) -> PortResult<bool> {
+        if migration::count(&mut self.read().await?).await? == 0 {
+            return Ok(false);
+        }
+        Ok(self.read().await?.row(WORKSPACE, vec![]).await?.is_some())
     }
 
     /// The time by the clock of the server, where there is one: nothing goes by it, but it shows whether clocks agree.

@@ -28,6 +28,7 @@ super::tests! {
     what_is_not_over_stays,
     a_copy_is_whole_while_others_write,
     a_database_in_order_is_found_so,
+    a_database_is_in_use_from_its_first_workspace_on,
 }
 
 async fn what_is_over_goes_in_bounded_steps(stage: &Stage) {
@@ -190,4 +191,11 @@ async fn a_database_in_order_is_found_so(stage: &Stage) {
     let health = stage.store.check().await.unwrap();
     assert_eq!(health.migrations, crate::migration::ALL.len());
     assert!(health.to_string().starts_with("sound, "), "{health}");
+}
+
+async fn a_database_is_in_use_from_its_first_workspace_on(stage: &Stage) {
+    let owner = stage.person("Mina").await;
+    assert!(!stage.store.is_in_use().await.unwrap(), "nothing can be accepted without one");
+    stage.team(&owner).await;
+    assert!(stage.store.is_in_use().await.unwrap());
 }

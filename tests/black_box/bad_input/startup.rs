@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    harness::{About, Home, Launch, Server, embedded_only, fairy},
+    harness::{About, Home, Launch, Server, Version, embedded_only, fairy},
     team::Team,
 };
 
@@ -43,6 +43,59 @@ async fn a_second_server_is_refused_whatever_it_shares() {
     team.server.beside(&["doctor"]).await.succeeded();
     let copy = home.path().join("copy").display().to_string();
     team.server.beside(&["backup", &copy]).await.succeeded();
+}
+
+#[tokio::test]
+async fn a_server_starts_in_the_instant_in_which_another_is_killed() {
+    if embedded_only(About::Locks) {
+        return;
+    }
+    let mut server = Server::new().await;
+    for _ in 0..20 {
+        server.signal(rustix::process::Signal::KILL);
+        server.spawn_one(0, Version::This);
+        server.ready().await;
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_nobody_can_type_needs_a_public_url() {
+    let address = Launch::new().url(0).replace("http://127.0.0.1", "0.0.0.0");
+    let launch = || Launch::new().set("HTTP__ADDRESS", address.as_str());
+    let refused = launch().without("HTTP__PUBLIC_URL");
+    let line = refused.fails().await.refused();
+    assert!(line.contains("FAIRY__HTTP__PUBLIC_URL") && line.contains("0.0.0.0"), "{line}");
+    assert!(!refused.data().exists(), "it made a data directory");
+    let doctor = async |launch: &Launch| {
+        let told = fairy(launch.home().path(), &launch.environment(), &["doctor"]).await.stdout;
+        told.lines().find(|line| line.contains(" address ")).expect("it looks at it").to_owned()
+    };
+    let told = doctor(&refused).await;
+    assert!(told.starts_with("WRONG") && told.contains("FAIRY__HTTP__PUBLIC_URL"), "{told}");
+    let linked = launch().set("HTTP__PUBLIC_URL", "http://fairy.example.com");
+    let told = doctor(&linked).await;
+    assert!(told.starts_with("note") && told.contains("fairy.example.com"), "{told}");
+}
+
+#[tokio::test]
+async fn lanes_that_are_gone_are_missed_by_doctor_and_at_the_start() {
+    if embedded_only(About::DataDirectory) {
+        return;
+    }
+    let mut team = Team::new().await;
+    assert!(!team.server.log().contains("put the old one back"), "at the first start");
+    team.server.stop().await;
+    team.server.start().await;
+    assert!(!team.server.log().contains("put the old one back"), "where both are there");
+    team.server.stop().await;
+    team.server.lose_lanes().await;
+    let doctor = team.server.beside(&["doctor"]).await;
+    let told = doctor.stdout.lines().find(|line| line.starts_with("WRONG queue")).expect("it is wrong");
+    assert!(doctor.code == Some(1) && told.contains("put it back"), "{told}");
+    team.server.start().await;
+    let log = team.server.log();
+    assert!(log.lines().any(|l| l.contains("WARN") && l.contains("put the old one back")), "{log}");
+    team.server.beside(&["doctor"]).await.succeeded();
 }
 
 #[tokio::test]
@@ -120,8 +173,10 @@ async fn a_broken_configuration_file_is_named_with_its_line() {
         let line = Launch::at(&home, "var").fails().await.refused();
         assert!(line.contains("fairy.toml") && line.contains(hint), "{line}");
     }
-    let line = fairy(home.path(), &[], &["up", "--config", "nowhere.toml"]).await.refused();
-    assert!(line.contains("nowhere.toml"), "{line}");
+    for (name, why) in [("nowhere.toml", "No such file"), (".", "Is a directory")] {
+        let line = fairy(home.path(), &[], &["up", "--config", name]).await.refused();
+        assert!(line.contains(&format!("cannot be used: {name} cannot be read: {why}")), "{line}");
+    }
     assert!(!home.path().join("var").exists(), "it made a data directory before it had read its settings");
 }
 

@@ -21,6 +21,9 @@ local function chosen()
     return ids
 end
 
-local function listed(ids)
-    return #ids == 0 and '[]' or cjson.encode(ids)
+-- Notes what was done with letters, unless there were none.
+local function note_letters(action, ids)
+    if #ids > 0 then
+        note(ARGV[1], action, ARGV[2], cjson.encode(ids))
+    end
 end

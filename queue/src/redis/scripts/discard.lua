@@ -21,5 +21,5 @@ end
 for id in pairs(lost) do
     gone[#gone + 1] = id
 end
-note(ARGV[1], 'discard_dead', ARGV[2], listed(gone))
+note_letters('discard_dead', gone)
 return gone

@@ -34,7 +34,7 @@ for _, id in ipairs(chosen()) do
         back[#back + 1] = id
     end
 end
-note(ARGV[1], 'retry_dead', ARGV[2], listed(back))
+note_letters('retry_dead', back)
 save()
 wake()
 return back
