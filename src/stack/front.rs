@@ -2,7 +2,11 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use poem::{Server, endpoint::BoxEndpoint};
+use poem::{
+    Endpoint as _, EndpointExt as _, Server,
+    endpoint::BoxEndpoint,
+    http::{HeaderValue, Version, header::CONNECTION},
+};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -69,6 +73,24 @@ async fn bind(address: SocketAddr, connections: usize, variable: &str) -> Result
             "{address} cannot be listened on: {error}; set {variable} to another address"
         )),
     })
+}
+
+/// The same, but it lets go of its connections once the process is to stop: who keeps one learns from the next answer that it
+/// ends there, and so sends no request into its end. HTTP/2 has a frame for that, which the server sends by itself.
+pub fn letting_go(app: BoxEndpoint<'static>, stopping: CancellationToken) -> BoxEndpoint<'static> {
+    let ends = move |version| version < Version::HTTP_2 && stopping.is_cancelled();
+    app.around(move |app, request| {
+        let ends = ends.clone();
+        async move {
+            let version = request.version();
+            let mut response = app.get_response(request).await;
+            if ends(version) {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(response)
+        }
+    })
+    .boxed()
 }
 
 /// Answers until it is told to stop, and drops what is not answered within `grace` then.

@@ -9,7 +9,7 @@ use url::Url;
 use super::{
     Opened, Parts, Role,
     crew::Crew,
-    front::{Front, bind_admin, bind_api, public_url, serve},
+    front::{Front, bind_admin, bind_api, letting_go, public_url, serve},
     stop::http_share,
     tasks::{Running, first_end},
     wire::{Wired, api_settings},
@@ -64,7 +64,7 @@ impl Stack {
         let front = gate.map(|gate| {
             let drain = CancellationToken::new();
             let settings = api_settings(config, &parts, public_url.clone(), drain.clone());
-            let app = fairy_api::app(wired.api(&opened, &parts), settings);
+            let app = letting_go(fairy_api::app(wired.api(&opened, &parts), settings), stopping.clone());
             Front {
                 address,
                 drain,

@@ -25,6 +25,7 @@ mod mail;
 mod mailbox;
 mod operations;
 mod rights;
+mod rolling;
 mod schemathesis;
 mod servers;
 mod stop;
