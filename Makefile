@@ -24,7 +24,7 @@ check: ## The quick checks: format, lints, unit tests
 plans: ## Look what each list costs on MariaDB and MySQL over a million tasks (some minutes, 4 GB of memory)
 	@eval "$$(scripts/parts-of-test)" && FAIRY_TEST_PLAN_TASKS=1000000 cargo test --locked -p fairy-store server_plans
 
-chaos: ## Break everything again and again under load and judge what is left (ten minutes; FAIRY_TEST_SEED=… plays a schedule again)
+chaos: ## Break everything again and again under load and judge what is left (a quarter of an hour; FAIRY_TEST_SEED=… plays a schedule again)
 	@scripts/chaos
 
 check-image: ## Build the image and try the cluster mode in containers, killing some; where no engine runs one is started

@@ -1,4 +1,8 @@
 //! One tenant imports; the others go on as if nothing were, for the groups of a lane take turns.
+//!
+//! How long others wait is told, beside what they wait when nobody imports, and not judged: it is the machine's too, and who
+//! plays this in the midst of other tests would judge those. Judged is that they get on while the backlog is deep, and that
+//! the import is whole.
 
 use std::{
     collections::BTreeSet,
@@ -18,22 +22,23 @@ use crate::{
 const BATCH: usize = 500;
 /// A backlog that a tenant without turns would have to wait for.
 const DEEP: u64 = 1_000;
+/// Creates before the import, to compare with.
+const BEFORE: usize = 100;
 /// How long a call of the import may be put off, because its backlog is full.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tenant_that_imports_keeps_nobody_waiting() {
-    import(12_000, None).await;
+    import(12_000).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it takes minutes: `make chaos`"]
-async fn a_tenant_that_imports_a_hundred_thousand_keeps_nobody_waiting_again_and_again() {
-    import(100_000, Some(Duration::from_secs(1))).await;
+async fn a_tenant_that_imports_a_hundred_thousand_keeps_nobody_waiting() {
+    import(100_000).await;
 }
 
-/// Imports so many tasks; the others' creates that are waited for take at most this long, but for one in a hundred.
-async fn import(tasks: usize, most: Option<Duration>) {
+async fn import(tasks: usize) {
     if cluster_only() {
         return;
     }
@@ -43,28 +48,38 @@ async fn import(tasks: usize, most: Option<Duration>) {
     let project = json!({"key": "IMP", "name": "Imported"});
     tenant.api.post(&format!("/workspaces/{id}/projects"), &project).await.is(201);
 
+    let mut before = Vec::new();
+    for _ in 0..BEFORE {
+        before.push(create(&team).await);
+    }
     let done = AtomicBool::new(false);
     let importing = async {
+        let begun = Instant::now();
         let operations = push_all(&tenant, &id, tasks).await;
         done.store(true, Ordering::Relaxed);
-        operations
+        (operations, begun.elapsed())
     };
-    let (operations, mut times) = tokio::join!(importing, others(&mut team, &done));
-    let (all, deep) = (times.len(), times.iter().filter(|(_, deep)| *deep).count());
-    times.sort();
-    let p = |hundredth: usize| times[(all - 1) * hundredth / 100].0;
-    eprintln!(
-        "{tasks} tasks imported; others' waited creates meanwhile: {all}, {deep} of them past a backlog of {DEEP}; p50 {:.1?}, p99 {:.1?}",
-        p(50),
-        p(99)
-    );
-    assert!(deep >= 5, "others' operations are to be applied while the import waits: {deep} of {all} were");
-    if let Some(most) = most {
-        assert!(p(99) < most, "{:?}", p(99));
-    }
+    let ((operations, took), times) = tokio::join!(importing, others(&mut team, &done));
+    let deep = times.iter().filter(|(_, deep)| *deep).count();
+    let meanwhile: Vec<Duration> = times.iter().map(|(time, _)| *time).collect();
+    eprintln!("{tasks} tasks imported in {took:.1?}, {deep} creates of others past a backlog of {DEEP}");
+    tell(before, meanwhile);
+    assert!(deep >= 5, "others' operations are to be applied while the import waits: {deep} were");
     lanes::are_empty(&mut team.server).await;
     conserved(&team::changes(&tenant.api, &id).await, &operations);
     assert_eq!(team.server.stop().await, Some(0));
+}
+
+fn tell(mut before: Vec<Duration>, mut meanwhile: Vec<Duration>) {
+    before.sort();
+    meanwhile.sort();
+    let p = |times: &[Duration], hundredth: usize| times[(times.len() - 1) * hundredth / 100];
+    for (when, times) in [("before", &before), ("meanwhile", &meanwhile)] {
+        let (count, p50, p99) = (times.len(), p(times, 50), p(times, 99));
+        eprintln!("others' waited creates {when}: {count}, p50 {p50:.1?}, p99 {p99:.1?}");
+    }
+    let ratio = p(&meanwhile, 99).as_secs_f64() / p(&before, 99).as_secs_f64();
+    eprintln!("p99 meanwhile is {ratio:.1} times that before");
 }
 
 /// The import, call by call; the operations in order.
@@ -91,13 +106,17 @@ async fn others(team: &mut Team, done: &AtomicBool) -> Vec<(Duration, bool)> {
     let mut times = Vec::new();
     while !done.load(Ordering::Relaxed) {
         let before = backlog(&mut team.server).await;
-        let begun = Instant::now();
-        team.task("As ever").await;
-        let took = begun.elapsed();
+        let took = create(team).await;
         let after = backlog(&mut team.server).await;
         times.push((took, before.min(after) >= DEEP));
     }
     times
+}
+
+async fn create(team: &Team) -> Duration {
+    let begun = Instant::now();
+    team.task("As ever").await;
+    begun.elapsed()
 }
 
 async fn backlog(server: &mut Server) -> u64 {

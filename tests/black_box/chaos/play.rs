@@ -11,7 +11,7 @@ use tokio::task::block_in_place;
 
 use super::{
     cluster::{Cluster, forget_the_dead},
-    fault::{Engine, Fault, PARTS, Service},
+    fault::{Engine, Fault, PARTS, Planned, Service},
     schedule::Round,
 };
 use crate::{
@@ -56,22 +56,20 @@ impl Cluster {
     }
 
     async fn play_round(&mut self, round: &Round, server: &mut Server, past: &mut Vec<Past>) {
-        // Beginnings and ends by time; what begins and ends at once begins first.
-        let mut moments = BTreeMap::new();
-        for (number, planned) in round.iter().enumerate() {
-            moments.insert((planned.begins, 0, number), planned.fault);
-            moments.insert((planned.begins + planned.lasts, 1, number), planned.fault);
-        }
+        // Beginnings and ends by time. An end is put in once its fault has begun, for a process may take a while to stop.
+        let mut moments: BTreeMap<(Duration, usize), Option<Timestamp>> =
+            round.iter().enumerate().map(|(number, planned)| ((planned.begins, number), None)).collect();
         let begun = Instant::now();
-        let mut from = BTreeMap::new();
-        for ((at, ends, number), fault) in moments {
+        while let Some(((at, number), began)) = moments.pop_first() {
             pass(at.saturating_sub(begun.elapsed())).await;
-            if ends == 0 {
-                from.insert(number, now());
-                self.begin(server, fault).await;
-            } else {
+            let Planned { fault, lasts, .. } = round[number];
+            if let Some(from) = began {
                 self.end(server, fault).await;
-                past.push(Past { fault, from: from[&number], to: now() });
+                past.push(Past { fault, from, to: now() });
+            } else {
+                let from = now();
+                self.begin(server, fault).await;
+                moments.insert((begun.elapsed() + lasts, number), Some(from));
             }
         }
     }
@@ -91,6 +89,8 @@ impl Cluster {
                 for part in [worker, api] {
                     self.replace(server, part, Version::Next).await;
                 }
+                // It is to be asked something, and one that has not begun to listen for SIGTERM does not stop in order.
+                server.process(api).ready().await;
             }
         }
     }

@@ -109,10 +109,10 @@ impl Process {
         self.ended().await;
     }
 
-    /// SIGTERM, and waits for its end. Returns its exit code.
-    pub async fn stop(&mut self) -> Option<i32> {
+    /// SIGTERM, and waits for its end.
+    pub async fn stop(&mut self) -> ExitStatus {
         self.signal(rustix::process::Signal::TERM);
-        self.ended().await.code()
+        self.ended().await
     }
 
     /// How it has ended, if it has.

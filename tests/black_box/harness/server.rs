@@ -128,8 +128,8 @@ impl Server {
 
     /// Stops one of its processes in order and starts one of a version in its place, without waiting.
     pub async fn replace(&mut self, part: usize, version: Version) {
-        let code = self.process(part).stop().await;
-        assert_eq!(code, Some(0), "process {part} was to stop in order:\n{}", self.log());
+        let end = self.process(part).stop().await;
+        assert!(end.success(), "process {part} was to stop in order, {end}:\n{}", self.log());
         self.spawn_one(part, version);
     }
 
