@@ -92,11 +92,16 @@ impl Auditor {
         let mut ticks = tokio::time::interval(LOOK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
+            let next = async {
+                ticks.tick().await;
+                self.look().await
+            };
+            // A look may wait for a database that says nothing.
+            let looked = tokio::select! {
                 () = stop.cancelled() => return,
-                _ = ticks.tick() => {}
-            }
-            if let Err(error) = self.look().await {
+                looked = next => looked,
+            };
+            if let Err(error) = looked {
                 tracing::debug!(%error, "the account cannot be read for now");
                 self.walk = Walk::default();
             }

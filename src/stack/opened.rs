@@ -4,11 +4,12 @@
 //! Many processes may share a database, so no role but `fairy up` changes its schema: `fairy migrate` does, once for all, and
 //! everybody else only looks whether it is there.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use fairy_jobs::{lane::Sink, link::LinkKey, ports::ActivityLog};
 use fairy_queue::{Queue, sqlite::Mode};
 use fairy_store::{Database, OpenError, Store};
+use tokio::time::{error::Elapsed, timeout};
 
 use super::{Cloud, Parts, Patience, Role, files, servers};
 use crate::{
@@ -35,6 +36,8 @@ pub struct Opened {
     pub link_key: LinkKey,
     /// What is at AWS.
     pub cloud: Cloud,
+    /// Whether the database and the queue are files.
+    in_files: (bool, bool),
     locks: Vec<Lock>,
 }
 
@@ -66,7 +69,8 @@ impl Opened {
             tell_of_lost_lanes(path, &store).await?;
         }
         cloud.prepare(role).await?;
-        Ok(Self { queue, store, link_key, cloud, locks })
+        let in_files = (config.database.is_file(), config.queue.is_file());
+        Ok(Self { queue, store, link_key, cloud, in_files, locks })
     }
 
     /// The same, with somebody who counts what happens in the lanes.
@@ -83,11 +87,29 @@ impl Opened {
         }
     }
 
-    /// Lets go of everything, the locks last.
-    pub async fn close(self) {
-        self.store.close().await;
-        self.queue.close().await;
+    /// Lets go of everything, the locks last; rows and lanes may take so long each.
+    ///
+    /// # Errors
+    /// When a file was not closed.
+    pub async fn close(self, within: Duration) -> Result<(), String> {
+        let (rows_in_file, lanes_in_file) = self.in_files;
+        let rows = closed("the database", rows_in_file, timeout(within, self.store.close()).await);
+        let lanes = closed("the queue", lanes_in_file, timeout(within, self.queue.close()).await);
         drop(self.locks);
+        rows.and(lanes)
+    }
+}
+
+/// A server that does not answer is no fault of who stops: its connections are dropped, and it ends what was under way on
+/// them as if the process had been killed.
+fn closed(what: &str, is_file: bool, end: Result<(), Elapsed>) -> Result<(), String> {
+    match end {
+        Ok(()) => Ok(()),
+        Err(_) if is_file => Err(format!("{what} did not close in time")),
+        Err(_) => {
+            tracing::warn!("connections to {what} did not end in time: they are dropped");
+            Ok(())
+        }
     }
 }
 

@@ -50,9 +50,7 @@ impl Stack {
         self.channels.close().await;
         faults.extend(self.admin.stop(SHORT).await.err());
         drop(self.hints);
-        if tokio::time::timeout(SHORT, self.opened.close()).await.is_err() {
-            faults.push("the database or the queue did not close in time".to_owned());
-        }
+        faults.extend(self.opened.close(SHORT).await.err());
         match faults.is_empty() {
             true => Ok(()),
             false => Err(Failure::new(format_args!(

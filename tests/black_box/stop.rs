@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use crate::{
-    harness::{Home, Launch, Server, wait_until, without},
+    harness::{Home, Launch, Line, Server, Version, Way, cluster_only, wait_until, without},
     mail::{sink::Sink, smtp},
     team::{Person, Team},
 };
@@ -184,4 +184,35 @@ async fn a_stalled_connection_does_not_cost_a_job_its_end() {
     assert_eq!(server.ended().await, Some(0));
     assert_eq!(sink.letters().iter().filter(|letter| letter.to == mina.email).count(), 1);
     assert_eq!(server.texts("SELECT state FROM deliveries").await, ["sent"]);
+}
+
+#[tokio::test]
+async fn a_database_server_that_says_nothing_does_not_hold_the_stop() {
+    if cluster_only() {
+        return;
+    }
+    let launch = Launch::new().made_of(&["api", "worker"]).set("STOP__SECONDS", "2");
+    let database = launch.backing().database;
+    let place = database.rsplit_once('@').and_then(|(_, rest)| rest.split('/').next()).expect("host:port");
+    let mut line = Line::to(place).await;
+    let over_the_line = database.replace(place, &format!("127.0.0.1:{}", line.port()));
+    let mut team = Team::launch(launch.for_one(1, "FAIRY__DATABASE__URL", over_the_line)).await;
+    line.set(Way::HalfOpen).await;
+    let create = team.owner.api.post(&team.at("/tasks"), &json!({"project": "WEB", "title": "Waits"}));
+    let operation = create.respond_async().await.is(202).str("id");
+    let worker = &*team.server.process(1);
+    wait_until("the worker has it in hand", || async {
+        let figures = worker.metrics().await?;
+        figures.contains("fairy_lane_jobs{lane=\"operations\",state=\"in_flight\"} 1\n").then_some(())
+    })
+    .await;
+    let end = team.server.process(1).stop().await;
+    assert!(end.success(), "{end}: {}", team.server.log());
+    line.set(Way::Open).await;
+    team.server.spawn_one(1, Version::This);
+    team.server.ready().await;
+    let path = format!("/operations/{operation}");
+    let ended = team.owner.api.get(&path).header("Prefer", "wait=30").await.is(200);
+    assert_eq!(ended["status"], "applied");
+    assert_eq!(team.server.stop().await, Some(0));
 }

@@ -64,25 +64,21 @@ async fn look(services: &Services) -> PortResult<()> {
     result
 }
 
-/// Looks every second, and tidies up every hour and at the start, until `stop` ends.
+/// Looks every second, and tidies up every hour and at the start, until `stop` ends. That breaks a look off, which may wait
+/// for a database that says nothing; what it has begun there is done whole or not at all.
 pub async fn sweeper(services: Arc<Services>, stop: impl Future<Output = ()> + Send) {
     let stop = stop.fuse();
     futures::pin_mut!(stop);
     let mut wait = EVERY;
     let mut tidy_at = services.clock.now();
     loop {
-        tokio::select! {
+        let next = async {
+            tokio::time::sleep(wait).await;
+            sweep(&services, &mut tidy_at).await
+        };
+        let result = tokio::select! {
             () = &mut stop => return,
-            () = tokio::time::sleep(wait) => {}
-        }
-        let now = services.clock.now();
-        let result = if now >= tidy_at {
-            let purged = purge(&services).await;
-            // What one round leaves is taken up by the next, so that tidying keeps up with any load.
-            tidy_at = if matches!(purged, Ok(Purged::Bounded)) { now } else { next_tidying(now) };
-            purged.map(drop).and(look(&services).await)
-        } else {
-            look(&services).await
+            result = next => result,
         };
         wait = match result {
             Ok(()) => EVERY,
@@ -92,6 +88,18 @@ pub async fn sweeper(services: Arc<Services>, stop: impl Future<Output = ()> + S
             }
         };
     }
+}
+
+/// Tidies up if it is time, and looks.
+async fn sweep(services: &Services, tidy_at: &mut Timestamp) -> PortResult<()> {
+    let now = services.clock.now();
+    if now < *tidy_at {
+        return look(services).await;
+    }
+    let purged = purge(services).await;
+    // What one round leaves is taken up by the next, so that tidying keeps up with any load.
+    *tidy_at = if matches!(purged, Ok(Purged::Bounded)) { now } else { next_tidying(now) };
+    purged.map(drop).and(look(services).await)
 }
 
 /// Deletes what nobody needs any more, in small steps, as long as there is any and not for ever at a time. Nothing goes
