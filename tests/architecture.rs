@@ -178,7 +178,7 @@ fn files_say_what_they_are_and_have_a_name() {
 
 #[test]
 fn nothing_is_left_to_be_done() {
-    let words = ["todo!", "unimplemented!", "TODO", "FIXME", "XXX", "#[ignore"];
+    let words = ["todo!", "unimplemented!", "TODO", "FIXME", "XXX", "#[ignore]"];
     for path in sources(&CODE).into_iter().chain(sources(&["tests/black_box"])) {
         let text = fs::read_to_string(&path).unwrap();
         for (index, line) in text.lines().enumerate() {
