@@ -62,5 +62,6 @@ async fn chaos(decks: usize) {
         "{changes} changes, each in feed, rows, activity log and on the bus, {events} events again; {} mails, sent again {mails:?}",
         told.mails
     );
-    assert_eq!(world.server.stop().await, Some(0));
+    let end = world.server.stop().await;
+    assert_eq!(end, Some(0), "it was to stop in order:\n{}", world.server.log());
 }
