@@ -20,12 +20,7 @@ pub struct Api {
 impl Api {
     /// A browser that has not signed in, for the server at `base`.
     pub fn new(base: &str) -> Self {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .cookie_store(true)
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(90));
-        Self { http: http.build().unwrap(), base: base.to_owned(), csrf: None, bearer: None }
+        Self { http: http().build().unwrap(), base: base.to_owned(), csrf: None, bearer: None }
     }
 
     /// The same cookies with this CSRF token.
@@ -41,6 +36,11 @@ impl Api {
     /// A program with this token and no cookies.
     pub fn with_token(&self, token: &str) -> Self {
         Self { bearer: Some(token.to_owned()), ..Self::new(&self.base) }
+    }
+
+    /// The same without cookies, and with one connection that is kept and used again.
+    pub fn on_one_connection(&self) -> Self {
+        Self { http: http().pool_max_idle_per_host(1).build().unwrap(), ..self.clone() }
     }
 
     /// The same person at another address, with the same cookies.
@@ -116,6 +116,14 @@ impl Api {
         }
         panic!("{path} never ends");
     }
+}
+
+fn http() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .no_proxy()
+        .cookie_store(true)
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(90))
 }
 
 /// A call that is being put together; `.await` sends it.

@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -28,7 +28,6 @@ struct Door {
     /// Where it tells whether it is ready.
     question: String,
     ready: AtomicBool,
-    connections: AtomicUsize,
 }
 
 /// See the module; it ends with the value.
@@ -45,7 +44,6 @@ impl Balancer {
             place: api.replace("http://", ""),
             question: format!("{admin}/health/ready"),
             ready: AtomicBool::new(false),
-            connections: AtomicUsize::new(0),
         };
         let doors = Arc::new(processes.into_iter().map(door).collect::<Vec<_>>());
         let port = Port::claim();
@@ -62,11 +60,6 @@ impl Balancer {
     /// Whether a process is given connections now.
     pub fn gives_to(&self, door: usize) -> bool {
         self.doors[door].ready.load(Ordering::Relaxed)
-    }
-
-    /// How many connections to a process there are.
-    pub fn connections(&self, door: usize) -> usize {
-        self.doors[door].connections.load(Ordering::Relaxed)
     }
 }
 
@@ -94,16 +87,13 @@ async fn listen(listener: TcpListener, doors: Arc<Vec<Door>>) {
         let mut ready = (0..doors.len()).filter(|door| doors[*door].ready.load(Ordering::Relaxed)).cycle();
         let Some(door) = ready.nth(turn) else { continue };
         turn = (turn + 1) % doors.len();
-        tokio::spawn(carry(near, doors.clone(), door));
+        tokio::spawn(carry(near, doors[door].place.clone()));
     }
 }
 
-async fn carry(mut near: TcpStream, doors: Arc<Vec<Door>>, door: usize) {
-    let door = &doors[door];
-    door.connections.fetch_add(1, Ordering::Relaxed);
-    if let Ok(mut far) = TcpStream::connect(&door.place).await {
+async fn carry(mut near: TcpStream, place: String) {
+    if let Ok(mut far) = TcpStream::connect(place).await {
         // How a connection ends is for its two sides to judge.
         let _ = copy_bidirectional(&mut near, &mut far).await;
     }
-    door.connections.fetch_sub(1, Ordering::Relaxed);
 }

@@ -21,7 +21,7 @@ use crate::{
 const PARTS: &[&str] = &["api", "api", "worker", "worker"];
 const APIS: [usize; 2] = [0, 1];
 const WORKERS: [usize; 2] = [2, 3];
-/// Each has one connection, kept for as long as the server keeps it.
+/// Each has one connection, which is kept for as long as the server keeps it.
 const CLIENTS: usize = 6;
 /// How many answers show that work goes on.
 const SOME: usize = 60;
@@ -74,7 +74,7 @@ async fn no_request_is_refused() {
     let path = team.at("/tasks");
     let mut clients = Vec::new();
     for _ in 0..CLIENTS {
-        clients.push(team.owner.token(&["write"]).await.at(&balancer.url()));
+        clients.push(team.owner.token(&["write"]).await.at(&balancer.url()).on_one_connection());
     }
     let load = Load::default();
     let work = clients.into_iter().enumerate().map(|(number, api)| load.client(number, api, &path));
@@ -117,12 +117,8 @@ async fn roll(team: &mut Team, balancer: &Balancer, load: &Load) {
         team.server.process(part).signal(Signal::TERM);
         wait_until("it is given nothing more", || async { (!balancer.gives_to(door)).then_some(()) }).await;
         let late = Api::new(&team.server.launch().url(2 * part));
-        late.get("/me").await.problem(401, "unauthenticated");
-        wait_until("its clients have let go of it", || async {
-            (balancer.connections(door) == 0).then_some(())
-        })
-        .await;
-        assert!(team.server.process(part).end().is_none(), "it serves on until they have");
+        let late = late.get("/me").await.problem(401, "unauthenticated");
+        assert_eq!(late.header("connection"), Some("close"), "who keeps a connection is let go");
         assert_eq!(team.server.process(part).ended().await.code(), Some(0), "{}", team.server.log());
         load.goes_on().await;
         team.server.spawn_one(part, Version::This);
