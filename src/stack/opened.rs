@@ -93,8 +93,8 @@ impl Opened {
     /// When a file was not closed.
     pub async fn close(self, within: Duration) -> Result<(), String> {
         let (rows_in_file, lanes_in_file) = self.in_files;
-        let rows = closed("the database", rows_in_file, timeout(within, self.store.close()).await);
-        let lanes = closed("the queue", lanes_in_file, timeout(within, self.queue.close()).await);
+        let rows = closed("the database", rows_in_file, &timeout(within, self.store.close()).await);
+        let lanes = closed("the queue", lanes_in_file, &timeout(within, self.queue.close()).await);
         drop(self.locks);
         rows.and(lanes)
     }
@@ -102,7 +102,7 @@ impl Opened {
 
 /// A server that does not answer is no fault of who stops: its connections are dropped, and it ends what was under way on
 /// them as if the process had been killed.
-fn closed(what: &str, is_file: bool, end: Result<(), Elapsed>) -> Result<(), String> {
+fn closed(what: &str, is_file: bool, end: &Result<(), Elapsed>) -> Result<(), String> {
     match end {
         Ok(()) => Ok(()),
         Err(_) if is_file => Err(format!("{what} did not close in time")),
