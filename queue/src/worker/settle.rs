@@ -5,14 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use crate::Settled;
+use crate::{Settled, Token};
 
 use super::station::{Finished, Station};
 
 /// Most hand-outs settled in one call.
-const MOST: usize = 64;
+const MOST: usize = 256;
 /// First and longest wait after the store failed.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
@@ -28,13 +28,26 @@ pub(super) async fn settle(station: Arc<Station>, mut finished: mpsc::Receiver<F
         if received == 0 {
             return;
         }
-        let settled: Vec<Settled> = batch.iter().map(|one| one.settled.clone()).collect();
+        let mut settled = Vec::with_capacity(received);
+        let mut slots: Option<OwnedSemaphorePermit> = None;
+        for Finished { settled: one, slot } in batch.drain(..) {
+            settled.push(one);
+            slots = match (slots, slot) {
+                (Some(mut all), Some(slot)) => {
+                    all.merge(slot);
+                    Some(all)
+                }
+                (one, another) => one.or(another),
+            };
+        }
+        let tokens: Vec<Token> = settled.iter().map(|one| one.token).collect();
         deliver(&station, settled).await;
         let mut held = station.held();
-        for one in batch.drain(..) {
-            held.remove(&one.settled.token);
-            drop(one.slot);
+        for token in tokens {
+            held.remove(&token);
         }
+        // All at once: the fetcher asks as soon as one is free, and would ask for that one alone.
+        drop(slots);
     }
 }
 
