@@ -34,6 +34,15 @@ pub struct DeadJob {
     pub trace: Option<String>,
 }
 
+impl DeadJob {
+    /// Whether no handler gave it up: its workers died while they had nothing else in hand. If by its content or killed by
+    /// somebody else, the lane cannot tell.
+    pub fn is_of_crashes(&self) -> bool {
+        // As the backends say it.
+        self.error == "its worker died three times while it ran alone"
+    }
+}
+
 /// One failed attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {

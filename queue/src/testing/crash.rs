@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use crate::{Answer, Hand, LaneSpec, Verdict};
+use crate::{Answer, DeadJob, Hand, LaneSpec, Page, Verdict};
 
 use super::lanes::{BRISK, EAGER, EAGER_GROUPED, GROUPED, SINGLE};
 use super::world::{LAPSE, item, items};
@@ -118,6 +118,8 @@ async fn crash_of_one(mut world: World, lane: &'static LaneSpec, group: Option<&
     assert_eq!(innocent, wanted, "no neighbour lost an attempt");
     let stats = world.stats(lane).await;
     assert_eq!((stats.waiting, stats.in_flight, stats.dead), (0, 0, 1));
+    let letters = world.queue.dead(lane, Page { after: None, limit: 10 }).await.unwrap().items;
+    assert!(letters.iter().all(DeadJob::is_of_crashes), "{letters:?}");
 }
 
 pub async fn a_hand_back_costs_nothing(mut world: World, _: Scale) {

@@ -352,15 +352,12 @@ async fn a_suspect_goes_while_no_other_does() {
     assert_eq!(bench.row(suspect).delivery.attempt, 0);
 }
 
-#[tokio::test]
-async fn a_job_that_dies_takes_its_message_along() {
-    let bench = Bench::new();
-    let id = bench.add(row(1));
-    let dead = DeadJob {
+fn dead(delivery: DeliveryId, error: &str) -> DeadJob {
+    DeadJob {
         id: "1".to_owned().into(),
-        payload: serde_json::to_vec(&lane::Deliver { delivery: id }).unwrap(),
+        payload: serde_json::to_vec(&lane::Deliver { delivery }).unwrap(),
         group: None,
-        error: "the column state (1) does not hold what it must".to_owned(),
+        error: error.to_owned(),
         attempts: 10,
         history: Vec::new(),
         pushed_at: 0,
@@ -368,10 +365,26 @@ async fn a_job_that_dies_takes_its_message_along() {
         unique_key: None,
         tag: None,
         trace: None,
-    };
-    let bury = async || bench.process().bury(&dead).await;
-    assert_eq!(bury().await, Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_dies_takes_its_message_along() {
+    let bench = Bench::new();
+    let id = bench.add(row(1));
+    let dead = dead(id, "the column state (1) does not hold what it must");
+    assert_eq!(bench.process().bury(&dead).await, Ok(()));
     assert_eq!(bench.end(id), Some(Attempt::Failed { error: dead.error.clone() }));
     assert_eq!(bench.handle(&[id]).await, [Answer::Done]);
     assert!(bench.mailer.sent.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_job_whose_workers_were_killed_leaves_its_message_to_the_next() {
+    let bench = Bench::new();
+    let id = bench.add(row(1));
+    let dead = dead(id, "its worker died three times while it ran alone");
+    assert_eq!(bench.process().bury(&dead).await, Ok(()));
+    assert_eq!(bench.handle(&[id]).await, [Answer::Done]);
+    assert_eq!(bench.mailer.sent.lock().unwrap().len(), 1);
 }
