@@ -1,5 +1,6 @@
 //! The way to what carries the lanes: one server, or the node of a Cluster that has the lane.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -38,7 +39,7 @@ pub(super) enum Servers {
 }
 
 impl Link {
-    /// A link that is not connected yet; messages are heard by `hear`.
+    /// A link that is not connected yet; messages are heard by `hear`, or gathered.
     pub fn new(options: &Options, hear: Option<Hear>) -> Result<Self, AddressError> {
         let address = Address::parse(options)?;
         let shared = Arc::new(Shared::new(options.patience, Arc::default(), hear));
@@ -87,7 +88,12 @@ impl Link {
         &self.servers
     }
 
-    /// Waits until a connection broke or was made.
+    /// Channels that messages came from since this was asked last, where nobody hears them.
+    pub fn heard(&self) -> HashSet<Vec<u8>> {
+        self.shared.heard()
+    }
+
+    /// Waits until a connection broke, was made, or brought a message that nobody hears.
     pub async fn stirred(&self) {
         self.shared.stirred.notified().await;
     }

@@ -11,11 +11,10 @@ use crate::wakes::Wakes;
 
 use super::broker::Server;
 use super::claim::Askers;
-use super::link::{Link, Servers};
+use super::link::Link;
 use super::listen::keep;
 use super::push::Pushers;
-use super::stand::Standers;
-use super::wake::{Waker, hear};
+use super::wake::Waker;
 
 /// How a process speaks to the server.
 #[derive(Clone)]
@@ -57,17 +56,13 @@ pub struct AddressError(pub(super) String);
 /// When the address cannot be used.
 pub fn open(options: &Options) -> Result<Queue, AddressError> {
     let stop = CancellationToken::new();
+    let link = Arc::new(Link::new(options, None)?);
     let wakes = Arc::new(Wakes::default());
-    let standers = Arc::new(Standers::new(format!("{}:to:{}", options.prefix, options.instance)));
-    let hear = hear(&options.prefix, &wakes, &standers);
-    let link = Arc::new(Link::new(options, Some(hear))?);
-    let standers = matches!(link.servers(), Servers::One(_)).then_some(standers);
-    let waker = Waker { link: Arc::clone(&link), wakes: Arc::clone(&wakes), standers: standers.clone() };
+    let waker = Waker { link: Arc::clone(&link), wakes: Arc::clone(&wakes) };
     tokio::spawn(keep(Arc::clone(&link), waker, stop.clone()));
     Ok(Queue::new(Arc::new(Server {
         pushers: Pushers::new(Arc::clone(&link), options.replicas),
-        askers: Askers::new(&options.instance),
-        standers,
+        askers: Askers::new(options.instance.clone()),
         link,
         wakes,
         _listening: stop.drop_guard(),

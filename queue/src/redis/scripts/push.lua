@@ -3,9 +3,9 @@
 -- ARGV: 1 if grouped · most jobs in a group, or nothing · how many pushes · for each the number of its jobs, and for each
 -- job its record, which of the letters g, d, k, a hold, and then: the group (g), the delay in ms (d), the unique key, its
 -- hold in ms or 0, the tag with a + before it or nothing, and how much of the tag tells a repeat from another use (k).
--- With a it stands in the account under its key. What comes to an idle lane is given to one who stands by.
+-- With a it stands in the account under its key.
 -- Answers for each push 1 and the group that is full, or 2 and the key that is held for another use, or 0 and for each
--- job its id, or the id and tag of who holds its key; and of one new job its id alone.
+-- job its id, or the id and tag of who holds its key.
 
 local grouped, limit = ARGV[1] == '1', tonumber(ARGV[2])
 local at = 3
@@ -98,8 +98,8 @@ local function full_group(jobs)
     end
 end
 
-local records, fresh, later, later_ids, uniques, keyed, expiring, owed = {}, {}, {}, {}, {}, {}, {}, {}
-local joined, order, bytes = {}, {}, 0
+local records, ready, later, later_ids, uniques, keyed, expiring, owed = {}, {}, {}, {}, {}, {}, {}, {}
+local joined, order = {}, {}
 
 local function add(list, one, two)
     list[#list + 1] = one
@@ -109,7 +109,6 @@ end
 local function admit(job)
     local id = number()
     add(records, id, job.record)
-    bytes = bytes + #job.record
     if job.key then
         local untl = job.hold > 0 and text(now + job.hold) or '0'
         add(uniques, job.key, untl .. ' ' .. id .. ' ' .. job.tag)
@@ -139,14 +138,14 @@ local function admit(job)
         end
         add(joined[job.group], id, id)
     else
-        fresh[#fresh + 1] = id
+        add(ready, id, id)
     end
     return id
 end
 
 local answers = {}
 for push, jobs in ipairs(pushes) do
-    local taken = #keys > 0 and taken_key(jobs)
+    local taken = taken_key(jobs)
     local full = not taken and grouped and limit and full_group(jobs)
     if taken then
         answers[push] = {2, taken}
@@ -157,7 +156,7 @@ for push, jobs in ipairs(pushes) do
         for position, job in ipairs(jobs) do
             answer[position + 1] = job.key and holders[job.key] or admit(job)
         end
-        answers[push] = #answer == 2 and type(answer[2]) == 'string' and answer[2] or answer
+        answers[push] = answer
     end
 end
 
@@ -169,9 +168,7 @@ if #records > 0 then
     many('ZADD', K .. ':owed', owed)
     many('ZADD', K .. ':later', later)
     many('ZADD', K .. ':later_ids', later_ids)
-    local first = #fresh > 0 and call('EXISTS', K .. ':fresh', K .. ':ready') == 0
-        or #order > 0 and call('EXISTS', K .. ':rota') == 0
-    many('RPUSH', K .. ':fresh', fresh)
+    many('ZADD', K .. ':ready', ready)
     for _, group in ipairs(order) do
         look_at(group)
         many('ZADD', jobs_of(group), joined[group])
@@ -179,10 +176,7 @@ if #records > 0 then
             place(group, nil, joined[group][1])
         end
     end
-    write_places()
-    if not (first and call('EXISTS', K .. ':suspects') == 0 and serve(grouped, bytes)) then
-        wake()
-    end
     save()
+    wake()
 end
 return answers
