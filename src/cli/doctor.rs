@@ -21,7 +21,7 @@ use super::run::print;
 use crate::{
     config::{Config, Faults, Layers, SecretSource, Transport, effective},
     process::{clock::SystemClock, data_dir, ids::OsIds, secret::link_key},
-    stack::{Parts, public_url, smtp},
+    stack::{Parts, of_no_use, public_url, smtp},
 };
 
 /// How long a mail server may take.
@@ -79,6 +79,9 @@ async fn examine(config: &Config, report: &mut Report) {
 }
 
 fn public(config: &Config) -> Finding {
+    if let Some(warning) = of_no_use(&config.http) {
+        return Note(warning);
+    }
     match public_url(&config.http, config.http.address) {
         Err(failure) => Wrong(failure.to_string()),
         Ok(url) if url.scheme() == "https" => Well(url.to_string()),

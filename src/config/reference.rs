@@ -51,10 +51,7 @@ pub fn effective(layers: &Layers, config: &Config) -> Vec<Effective> {
 fn worked_out(key: &str, config: &Config) -> Option<String> {
     let file = |path: Option<&Path>| Some(format!("sqlite://{}", path?.display()));
     match key {
-        "http.public_url" => {
-            let address = config.http.address;
-            (!address.ip().is_unspecified()).then(|| format!("http://{address}"))
-        }
+        "http.public_url" => Some(format!("http://{}", config.http.address)),
         "database.url" => file(config.database.file()),
         "queue.url" => file(config.queue.file()),
         "mail.from" => Some(config.mail.from.to_string()),
@@ -145,9 +142,6 @@ mod tests {
         ]);
         assert!(on_servers.contains("auth.sign_up = invite\n"), "{on_servers}");
         assert!(on_servers.contains("stop.drain_seconds = 5 for fairy api, else 0\n"), "{on_servers}");
-        assert!(
-            on_servers.contains("http.public_url = http:// and http.address; none where"),
-            "{on_servers}"
-        );
+        assert!(on_servers.contains("http.public_url = http://[::]:80\n"), "{on_servers}");
     }
 }

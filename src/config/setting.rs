@@ -31,7 +31,7 @@ pub static SETTINGS: [Setting; 32] = [
     plain(
         "http.public_url",
         None,
-        "`http://` and `http.address`; none where that is `0.0.0.0` or `[::]`",
+        "`http://` and `http.address`",
         "What people type to reach Fairy; links in mails begin with it.",
     ),
     plain(

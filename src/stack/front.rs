@@ -37,16 +37,23 @@ pub struct Front {
 /// What people type to reach an API at this address, and links in mails begin with.
 ///
 /// # Errors
-/// When nobody says it and the address is none that can be typed.
+/// When nobody says it and the address makes no URL.
 pub fn public_url(http: &Http, address: SocketAddr) -> Result<Url, Failure> {
     match &http.public_url {
         Some(url) => Ok(url.clone()),
-        None if address.ip().is_unspecified() => Err(Failure::new(format_args!(
-            "links in mails cannot begin with http://{address}, which is every address of this machine: set \
-             FAIRY__HTTP__PUBLIC_URL to what people type, such as https://fairy.example.com"
-        ))),
         None => Url::parse(&format!("http://{address}")).map_err(Failure::new),
     }
+}
+
+/// What is wrong with the URL that links begin with, where nobody says it and the address is none that can be typed.
+pub fn of_no_use(http: &Http) -> Option<String> {
+    let address = http.address;
+    (http.public_url.is_none() && address.ip().is_unspecified()).then(|| {
+        format!(
+            "links in mails begin with http://{address}, which nobody can open: set FAIRY__HTTP__PUBLIC_URL to what \
+             people type, such as https://fairy.example.com"
+        )
+    })
 }
 
 /// Binds the API's address. No other address gets more than a quarter of the places, unless proxies stand in front: then all

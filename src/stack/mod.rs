@@ -24,7 +24,7 @@ mod wire;
 
 pub use cloud::Cloud;
 pub use drain::Drained;
-pub use front::public_url;
+pub use front::{of_no_use, public_url};
 pub use opened::{Opened, open_queue, open_ready_store, open_store};
 pub use parts::Parts;
 pub use patience::Patience;

@@ -9,7 +9,7 @@ use url::Url;
 use super::{
     Opened, Parts, Role,
     crew::Crew,
-    front::{Front, bind_admin, bind_api, letting_go, public_url, serve},
+    front::{Front, bind_admin, bind_api, letting_go, of_no_use, public_url, serve},
     stop::http_share,
     tasks::{Running, first_end},
     wire::{Wired, api_settings},
@@ -41,15 +41,17 @@ impl Stack {
     /// When something cannot be opened or bound, or the role cannot be played so; nothing runs then.
     pub async fn start(config: &Config, parts: Parts, role: &Role) -> Result<Self, Failure> {
         role.fits(config)?;
-        // Before anything is made; what the system says of a port is known later.
-        public_url(&config.http, config.http.address)?;
         let opened = Opened::open(config, &parts, role).await?;
         let gate = if role.serves() { Some(bind_api(&config.http).await?) } else { None };
         let admin_gate = bind_admin(&config.http).await?;
         let address = gate.as_ref().map_or(config.http.address, Gate::address);
         let public_url = public_url(&config.http, address)?;
-        if config.http.public_url.is_none() && !role.serves() {
-            tracing::warn!(%public_url, "links in mails begin with an address that is only guessed: set http.public_url");
+        match of_no_use(&config.http) {
+            Some(warning) => tracing::warn!("{warning}"),
+            None if config.http.public_url.is_none() && !role.serves() => {
+                tracing::warn!(%public_url, "links in mails begin with an address that is only guessed: set http.public_url");
+            }
+            None => {}
         }
         let stopping = CancellationToken::new();
         let wired = Wired::new(config, &parts, role)?;

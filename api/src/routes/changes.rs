@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use fairy_jobs::{
+    id::WorkspaceId,
     page::{Cursor, Page},
     ports::Stretch,
     problem::{Problem, ProblemKind},
@@ -24,7 +25,7 @@ use super::{Topic, following::Follower};
 use crate::{
     auth::{Caller, secret_of},
     front::Front,
-    problem::malformed,
+    problem::{Refusal, malformed},
     shape::{
         CALLER, CONFLICT, Fields, Given, LimitParam, ListOf, NOT_ACCEPTABLE, Params, QUERY, QueryParams, Raw,
         Refused, Reply, SeqParam, Shape, Shows, TARGET, json_content, page_request, plain,
@@ -36,7 +37,7 @@ use crate::{
 #[derive(Debug, Default, Deserialize, Object)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ChangeParams {
-    /// Those after this number; all unless given. It must be one that there is, or is about to be.
+    /// Those after this number, which must be that of a change; all unless given.
     after: Given<Raw<SeqParam>>,
     /// Wait until this change is visible.
     min_seq: Given<Raw<SeqParam>>,
@@ -97,9 +98,6 @@ fn wanted(headers: &HeaderMap) -> Result<Wanted, Problem> {
     })
 }
 
-/// Whoever saw changes that there are not would miss what gets their numbers.
-const BEYOND: &str = " If Fairy was restored from a backup, read the feed again from its beginning.";
-
 /// The feed.
 pub(crate) struct ChangeRoutes(pub Arc<Front>);
 
@@ -125,7 +123,7 @@ impl ChangeRoutes {
         let after = after(&mut fields, &params.0);
         let limit = page_request(&mut fields, &params.0.limit, &params.0.cursor).limit.get();
         let after = last_seen.unwrap_or(fields.finish(|| Some(after))?);
-        self.0.reached(place.workspace, after, BEYOND).await?;
+        self.must_be(place.workspace, after).await?;
         if wanted == Wanted::Stream {
             let secret = secret_of(&self.0, request);
             let follower = Follower::new(&self.0, caller, secret, place.workspace)?;
@@ -137,6 +135,20 @@ impl ChangeRoutes {
         let next = last.map(|seq| Cursor::new(seq.to_be_bytes().to_vec()));
         let page = Page { items, next };
         Ok(Reply::new(Reply::<Shows<_>>::show(&ListOf::of(page, ChangeView::from)).into_response()))
+    }
+}
+
+impl ChangeRoutes {
+    /// Refuses to go on after a change that there is not: what gets its number later would be missed.
+    async fn must_be(&self, workspace: WorkspaceId, seq: u64) -> Result<(), Refusal> {
+        let Some(before) = seq.checked_sub(1) else { return Ok(()) };
+        if !self.0.services.feed.changes(workspace, before, 1).await?.changes.is_empty() {
+            return Ok(());
+        }
+        let detail = format!(
+            "The workspace has no change {seq}. If Fairy was restored from a backup, read the feed again from its beginning."
+        );
+        Err(Problem::new(ProblemKind::Conflict, detail).into())
     }
 }
 

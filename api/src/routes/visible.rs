@@ -74,11 +74,6 @@ impl Front {
         let mut fields = Fields::default();
         let wanted = fields.given("min_seq", min_seq).map_or(0, |seq| seq.0);
         fields.finish(|| Some(()))?;
-        self.reached(workspace, wanted, "").await
-    }
-
-    /// Waits until the workspace has come to change `wanted`; whoever asked for one that does not come is given `advice`.
-    pub async fn reached(&self, workspace: WorkspaceId, wanted: u64, advice: &str) -> Result<(), Refusal> {
         if wanted == 0 {
             return Ok(());
         }
@@ -91,7 +86,7 @@ impl Front {
             }
             if Instant::now() >= until || wanted - seq > FAR {
                 let detail =
-                    format!("The workspace's last change is {seq}; there is no change {wanted} yet.{advice}");
+                    format!("The workspace's last change is {seq}; there is no change {wanted} yet.");
                 return Err(Problem::new(ProblemKind::Conflict, detail).retry_after(1).into());
             }
             tokio::select! {

@@ -29,6 +29,7 @@ use crate::{
 pub(super) async fn tasks(
     c: &mut Connection<'_>,
     query: &TaskQuery,
+    project: Option<ProjectId>,
     request: &PageRequest,
 ) -> PortResult<Page<Task>> {
     // `Debug` shows every field of a query, so no two different queries share a list.
@@ -41,10 +42,6 @@ pub(super) async fn tasks(
             Some((*order, page::decode(place).ok_or_else(page::foreign)?))
         }
     };
-    let project = match &query.filter.project {
-        None => None,
-        Some(name) => Some(project(c, query.workspace, name).await?),
-    };
     let (source, conditions) = conditions::split(query, project);
     if query.filter.key.is_some() {
         return by_key(c, query, &source, &conditions).await;
@@ -54,7 +51,8 @@ pub(super) async fn tasks(
     reader.page(c, from).await
 }
 
-async fn project(
+/// The project that a name means.
+pub(super) async fn project(
     c: &mut Connection<'_>,
     workspace: WorkspaceId,
     name: &ProjectName,

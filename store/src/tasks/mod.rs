@@ -43,7 +43,12 @@ impl Tasks for Store {
             Some(_) => Some(self.searches.turn().await?),
             None => None,
         };
-        list::tasks(&mut self.browse().await?, query, &page).await
+        // By where it was made: what is read for lists may not have it yet.
+        let project = match &query.filter.project {
+            None => None,
+            Some(name) => Some(list::project(&mut self.read().await?, query.workspace, name).await?),
+        };
+        list::tasks(&mut self.browse().await?, query, project, &page).await
     }
 
     async fn comment(&self, task: TaskId, comment: CommentId) -> PortResult<Option<Comment>> {

@@ -59,22 +59,20 @@ async fn a_server_starts_in_the_instant_in_which_another_is_killed() {
 }
 
 #[tokio::test]
-async fn an_address_that_nobody_can_type_needs_a_public_url() {
-    let address = Launch::new().url(0).replace("http://127.0.0.1", "0.0.0.0");
-    let launch = || Launch::new().set("HTTP__ADDRESS", address.as_str());
-    let refused = launch().without("HTTP__PUBLIC_URL");
-    let line = refused.fails().await.refused();
-    assert!(line.contains("FAIRY__HTTP__PUBLIC_URL") && line.contains("0.0.0.0"), "{line}");
-    assert!(!refused.data().exists(), "it made a data directory");
-    let doctor = async |launch: &Launch| {
-        let told = fairy(launch.home().path(), &launch.environment(), &["doctor"]).await.stdout;
-        told.lines().find(|line| line.contains(" address ")).expect("it looks at it").to_owned()
-    };
-    let told = doctor(&refused).await;
-    assert!(told.starts_with("WRONG") && told.contains("FAIRY__HTTP__PUBLIC_URL"), "{told}");
-    let linked = launch().set("HTTP__PUBLIC_URL", "http://fairy.example.com");
-    let told = doctor(&linked).await;
-    assert!(told.starts_with("note") && told.contains("fairy.example.com"), "{told}");
+async fn links_that_nobody_can_open_are_told_of_at_the_start_and_by_doctor() {
+    let launch = Launch::new();
+    let address = launch.url(0).replace("http://127.0.0.1", "0.0.0.0");
+    let server = launch.set("HTTP__ADDRESS", address.as_str()).without("HTTP__PUBLIC_URL").start().await;
+    let warns = |text: &str| text.contains("FAIRY__HTTP__PUBLIC_URL") && text.contains(&address);
+    assert!(warns(&server.log()), "{}", server.log());
+    let told = server.beside(&["doctor"]).await.succeeded();
+    assert!(told.lines().any(|line| line.starts_with("note  address") && warns(line)), "{told}");
+    let linked = Launch::new().set("HTTP__PUBLIC_URL", "http://fairy.example.com");
+    let told = fairy(linked.home().path(), &linked.environment(), &["doctor"]).await.stdout;
+    assert!(
+        told.lines().any(|line| line.starts_with("note  address") && line.contains("fairy.example.com")),
+        "{told}"
+    );
 }
 
 #[tokio::test]
