@@ -132,7 +132,10 @@ pub(super) async fn forgotten(
         Err(problem) => Err(problem.into()),
     };
     match begun {
-        Ok(()) => Ok(message("Look into your mail", "If there is such an account, a link is on its way. Ask again if none has come in a few minutes.")?),
+        Ok(()) => Ok(message(
+            "Look into your mail",
+            "If there is such an account, a link is on its way. Ask again if none has come in a few minutes.",
+        )?),
         Err(refusal) => Ok(again(refusal, |fault| Forgotten { fault: Some(fault) })?),
     }
 }
