@@ -33,7 +33,8 @@ To restore:
 3. Copy this directory to its place, for example: cp -a THIS ./var
    (If FAIRY__DATABASE__URL or FAIRY__QUEUE__URL name other places, copy fairy.db and queue.db there.)
 4. Start `fairy up`. It finishes what was accepted and not yet applied when the copy was made.
-Whoever followed a feed of changes beyond the copy is answered 409, and reads it again from its beginning.
+Whoever followed a feed of changes beyond the copy is to read it again from its beginning: until the copy has as many changes
+again, the feed answers 409.
 
 What is in it: queue.db (operations accepted), fairy.db (everything applied), secret.key (makes links in mails; keep it
 secret). fairy.db was copied after queue.db, and must be: do not mix files of two copies.

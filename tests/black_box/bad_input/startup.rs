@@ -62,7 +62,8 @@ async fn a_server_starts_in_the_instant_in_which_another_is_killed() {
 async fn links_that_nobody_can_open_are_told_of_at_the_start_and_by_doctor() {
     let launch = Launch::new();
     let address = launch.url(0).replace("http://127.0.0.1", "0.0.0.0");
-    let server = launch.set("HTTP__ADDRESS", address.as_str()).without("HTTP__PUBLIC_URL").start().await;
+    let launch = launch.set("HTTP__ADDRESS", address.as_str()).without("HTTP__PUBLIC_URL");
+    let server = launch.for_one(0, "FAIRY__HTTP__ADDRESS", address.as_str()).start().await;
     let warns = |text: &str| text.contains("FAIRY__HTTP__PUBLIC_URL") && text.contains(&address);
     assert!(warns(&server.log()), "{}", server.log());
     let told = server.beside(&["doctor"]).await.succeeded();
