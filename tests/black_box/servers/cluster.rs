@@ -5,17 +5,20 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::{
-    harness::{Keeper, Launch, cluster_only, wait_until},
+    harness::{Keeper, Launch, Port, cluster_only, wait_until},
     team::Team,
 };
 
-/// Masters that share the slots; each lane is on one of them.
-struct Nodes(Vec<Keeper>);
+/// Masters that share the slots; each lane is on one of them. They speak to each other at ports of their own, for those that
+/// Redis would take are in the range of outgoing connections.
+struct Nodes(Vec<Keeper>, #[expect(dead_code, reason = "held while the nodes run")] [Port; 3]);
 
 impl Nodes {
     async fn start() -> Self {
-        let settings = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
-        let nodes: Vec<Keeper> = (0..3).map(|_| Keeper::redis(&settings)).collect();
+        let buses = [(); 3].map(|()| Port::claim());
+        let settings = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port"];
+        let node = |bus: &Port| Keeper::redis(&[&settings[..], &[&bus.number().to_string()]].concat());
+        let nodes: Vec<Keeper> = buses.iter().map(node).collect();
         let addresses = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port()));
         let made = Command::new("redis-cli")
             .args(["--cluster", "create", "--cluster-yes"])
@@ -23,7 +26,7 @@ impl Nodes {
             .output()
             .expect("redis-cli comes with redis-server");
         assert!(made.status.success(), "{made:?}");
-        let nodes = Self(nodes);
+        let nodes = Self(nodes, buses);
         nodes.agree().await;
         nodes
     }
