@@ -21,19 +21,13 @@ use crate::{
     Failure,
     config::Config,
     process::secret,
-    stack::{Parts, open_ready_store},
+    stack::{Lost, Parts, open_ready_store},
 };
 
 /// How long a link made here is valid.
 const LINK: Duration = Duration::from_secs(60 * 60);
 
 pub async fn run(config: Config, action: AdminAction) -> Result<ExitCode, Failure> {
-    if let Some(file) = config.database.file().filter(|file| !file.exists()) {
-        return Err(Failure::new(format_args!(
-            "there is no database at {} yet: start `fairy up` once, or set FAIRY__DATA_DIR",
-            file.display()
-        )));
-    }
     let parts = Parts::default();
     let desk = Desk { store: open_ready_store(&config, &parts).await?, config, parts };
     let text = match action {
@@ -97,6 +91,9 @@ impl Desk {
 
     async fn reset_link(&self, email: &str) -> Result<String, Failure> {
         let user = self.user(email).await?;
+        if let Some(loss) = Lost::beside(&self.store, &self.config).await?.secret() {
+            return Err(Failure::new(loss));
+        }
         let key = secret::link_key(&self.config.secret, self.parts.ids.as_ref())
             .map_err(|error| Failure::new(format_args!("the secret cannot be read: {error}")))?;
         let link = self.link(&user, LinkPurpose::ResetPassword).await?;
@@ -114,7 +111,7 @@ impl Desk {
         for session in &sessions {
             self.store.end_session(user.id, session.id).await?;
         }
-        Ok(format!("{} sessions of {} ended", sessions.len(), user.email))
+        Ok(format!("sessions of {} that ended: {}", user.email, sessions.len()))
     }
 
     async fn user(&self, email: &str) -> Result<User, Failure> {

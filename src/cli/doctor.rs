@@ -21,7 +21,7 @@ use super::run::print;
 use crate::{
     config::{Config, Faults, Layers, SecretSource, Transport, effective},
     process::{clock::SystemClock, data_dir, ids::OsIds, secret::link_key},
-    stack::{Parts, of_no_use, public_url, smtp},
+    stack::{Lost, Parts, of_no_use, public_url, smtp},
 };
 
 /// How long a mail server may take.
@@ -65,9 +65,9 @@ async fn examine(config: &Config, report: &mut Report) {
             report.add(what, disk::space(place));
         }
     }
-    report.add("secret", secret(config));
-    kept::database(config, &parts, report, &mut times).await;
-    kept::queue(config, &parts, report, &mut times).await;
+    let lost = kept::database(config, &parts, report, &mut times).await;
+    report.add("secret", secret(config, &lost));
+    kept::queue(config, &parts, &lost, report, &mut times).await;
     cloud::look(config, &parts, report).await;
     if let Some(found) = mail(config, &parts).await {
         report.add("mail", found);
@@ -90,9 +90,11 @@ fn public(config: &Config) -> Finding {
     }
 }
 
-fn secret(config: &Config) -> Finding {
+fn secret(config: &Config, lost: &Lost) -> Finding {
     match &config.secret {
-        SecretSource::File(path) if !path.exists() => disk::to_be_made(path),
+        SecretSource::File(path) if !path.exists() => {
+            lost.secret().map_or_else(|| disk::to_be_made(path), Wrong)
+        }
         source => match link_key(source, &OsIds::default()) {
             Ok(_) => Well("can be used".to_owned()),
             Err(error) => Wrong(format!("the secret cannot be used: {error}; see auth.secret")),

@@ -20,12 +20,6 @@ pub async fn retry(
     letters: &Letters,
     by: &str,
 ) -> Result<(usize, Vec<String>), Failure> {
-    if let Some(file) = config.database.file().filter(|file| !file.exists()) {
-        return Err(Failure::new(format_args!(
-            "there is no database at {}, which says how the operations ended",
-            file.display()
-        )));
-    }
     let which = match letters.all {
         true => Which::Oldest(u32::MAX),
         false => Which::Ids(letters.jobs.iter().cloned().map(JobId::from).collect()),

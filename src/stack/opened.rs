@@ -1,17 +1,17 @@
-//! Opening what is kept: locks, queue, secret, database, in this order, each in a file or on a server, as the settings say;
+//! Opening what is kept: locks, database, secret, queue, in this order, each in a file or on a server, as the settings say;
 //! then a look at what is at AWS.
 //!
 //! Many processes may share a database, so no role but `fairy up` changes its schema: `fairy migrate` does, once for all, and
 //! everybody else only looks whether it is there.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use fairy_jobs::{lane::Sink, link::LinkKey, ports::ActivityLog};
 use fairy_queue::{Queue, sqlite::Mode};
 use fairy_store::{Database, OpenError, Store};
 use tokio::time::{error::Elapsed, timeout};
 
-use super::{Cloud, Parts, Patience, Role, files, servers};
+use super::{Cloud, Lost, Parts, Patience, Role, files, lost, servers};
 use crate::{
     Failure,
     config::{Config, Place, QueueServer},
@@ -50,24 +50,24 @@ impl Opened {
         let patience = Patience::of(config.start_within);
         let cloud = Cloud::of(config, parts).await?;
         let locks = files::hold(config).await?;
-        let missing = config.queue.file().filter(|path| !path.exists());
-        let queue = match &config.queue {
-            Place::File(path) => files::open_queue(path, parts, Mode::Serve).await?,
-            Place::Server(server) => serve(server, parts, &patience).await?,
-        };
-        let queue = queue.traced(observe::in_hand);
-        let link_key = secret::link_key(&config.secret, parts.ids.as_ref()).map_err(|error| {
-            let directory = config.data_dir.display();
-            Failure::new(format_args!("the secret in {directory}/secret.key cannot be used: {error}"))
-        })?;
         let store = open_store(config, parts, &patience).await?;
         match role {
             Role::Up => migrate(config, &store).await?,
             Role::Api | Role::Worker(_) => check_schema(config, &store).await?,
         }
-        if let Some(path) = missing {
-            tell_of_lost_lanes(path, &store).await?;
+        let lost = Lost::beside(&store, config).await?;
+        for loss in [lost.secret(), lost.lanes()].into_iter().flatten() {
+            tracing::warn!("{loss}");
         }
+        let link_key = secret::link_key(&config.secret, parts.ids.as_ref()).map_err(|error| {
+            let directory = config.data_dir.display();
+            Failure::new(format_args!("the secret in {directory}/secret.key cannot be used: {error}"))
+        })?;
+        let queue = match &config.queue {
+            Place::File(path) => files::open_queue(path, parts, Mode::Serve).await?,
+            Place::Server(server) => serve(server, parts, &patience).await?,
+        };
+        let queue = queue.traced(observe::in_hand);
         cloud.prepare(role).await?;
         let in_files = (config.database.is_file(), config.queue.is_file());
         Ok(Self { queue, store, link_key, cloud, in_files, locks })
@@ -122,18 +122,6 @@ async fn serve(server: &QueueServer, parts: &Parts, patience: &Patience) -> Resu
     servers::open_queue(server, &parts.name)
 }
 
-/// Lanes that begin beside rows that do not: what was accepted and not applied was in a file that is gone. Not so at the first
-/// start, and not with a copy that was restored, which has both.
-async fn tell_of_lost_lanes(path: &Path, store: &Store) -> Result<(), Failure> {
-    if store.is_in_use().await? {
-        tracing::warn!(
-            queue = %path.display(),
-            "the queue was not there although the database has been in use, and an empty one was made: operations that were accepted and not yet applied are lost, unless you stop now and put the old one back"
-        );
-    }
-    Ok(())
-}
-
 async fn migrate(config: &Config, store: &Store) -> Result<(), Failure> {
     let report = store
         .migrate()
@@ -146,8 +134,9 @@ async fn migrate(config: &Config, store: &Store) -> Result<(), Failure> {
 /// Opens the database without migrating it, waiting for a server that is not there yet.
 ///
 /// # Errors
-/// When it cannot be used.
+/// When it cannot be used, or is gone while its lanes are there.
 pub async fn open_store(config: &Config, parts: &Parts, patience: &Patience) -> Result<Store, Failure> {
+    lost::refuse_without_database(config)?;
     let options = || fairy_store::Options {
         database: match &config.database {
             Place::File(path) => Database::File(path.clone()),
@@ -168,6 +157,13 @@ pub async fn open_store(config: &Config, parts: &Parts, patience: &Patience) -> 
 /// # Errors
 /// When it cannot be used, or `fairy migrate` is to be run first.
 pub async fn open_ready_store(config: &Config, parts: &Parts) -> Result<Store, Failure> {
+    lost::refuse_without_database(config)?;
+    if let Some(file) = config.database.file().filter(|file| !file.exists()) {
+        return Err(Failure::new(format_args!(
+            "there is no database at {} yet: start `fairy up` once, or set FAIRY__DATA_DIR",
+            file.display()
+        )));
+    }
     let store = open_store(config, parts, &Patience::none()).await?;
     check_schema(config, &store).await?;
     Ok(store)

@@ -104,6 +104,9 @@ pub(super) fn csrf_token(front: &Front, session: &Session) -> String {
     front.services.link_key.code(Purpose::Csrf, session.id.to_bytes())
 }
 
+/// What is said to who says nothing, or says it in another scheme.
+const HOW: &str = "Sign in, or send an API token as `Authorization: Bearer fry_…`.";
+
 /// The secret a request carries, if it can be one.
 pub(crate) fn secret_of(front: &Front, request: &Request) -> Option<Secret> {
     match request.headers().get(header::AUTHORIZATION) {
@@ -121,17 +124,16 @@ pub(super) fn bearer(value: &str) -> Option<&str> {
 async fn by_token(front: &Front, value: &str) -> Result<Caller, Refusal> {
     let refused =
         || Problem::new(ProblemKind::Unauthenticated, "The API token is unknown, expired or revoked.");
-    let secret = bearer(value).and_then(Secret::parse_token).ok_or_else(refused)?;
+    let text = bearer(value).ok_or_else(|| Problem::new(ProblemKind::Unauthenticated, HOW))?;
+    let secret = Secret::parse_token(text).ok_or_else(refused)?;
     let token = front.token(&secret).await?.ok_or_else(refused)?;
     let scope = token.scopes.iter().max().copied().ok_or_else(refused)?;
     Ok(Caller { user: token.user, scope, means: Means::Token })
 }
 
 async fn by_cookie(front: &Front, request: &Request) -> Result<Caller, Refusal> {
-    let caller = browser(front, request).await?.ok_or_else(|| {
-        let detail = "Sign in, or send an API token as `Authorization: Bearer fry_…`.";
-        Problem::new(ProblemKind::Unauthenticated, detail)
-    })?;
+    let caller =
+        browser(front, request).await?.ok_or_else(|| Problem::new(ProblemKind::Unauthenticated, HOW))?;
     if !request.method().is_safe() {
         let sent = request.headers().get("x-csrf-token").and_then(|value| value.to_str().ok());
         check_csrf(front, &caller, sent.unwrap_or_default())?;

@@ -31,9 +31,9 @@ pub(crate) struct PatchMeRequest {
     name: Given<Raw<Name>>,
     /// The time zone, by its IANA name.
     time_zone: Given<Raw<TimeZone>>,
-    /// The language: `en` or `ko`, or a tag that begins so.
+    /// The language: `en` or `ko`, or a tag that begins so. It is kept for mail, which is written in English so far.
     locale: Given<Raw<Locale>>,
-    /// When a summary is sent.
+    /// When a summary is to be sent. It is kept; no summary is sent so far.
     #[serde(deserialize_with = "given_object")]
     digest: Given<DigestRequest>,
 }

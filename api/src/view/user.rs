@@ -23,11 +23,11 @@ pub(crate) struct UserView {
     email_verified: bool,
     /// What others see.
     name: Shown<Name>,
-    /// The zone in which dates are read and digests sent.
+    /// The zone in which dates are read.
     time_zone: Shown<TimeZone>,
-    /// The language.
+    /// The language for mail, which is written in English so far.
     locale: Shown<Locale>,
-    /// When a summary is sent.
+    /// When a summary is to be sent; none is sent so far.
     digest: DigestView,
     /// When the account was made.
     created_at: Shown<Instant>,

@@ -1,7 +1,5 @@
 //! What is kept: database and lanes, in files or on servers.
 
-use std::path::Path;
-
 use fairy_jobs::ports::PortResult;
 use fairy_queue::redis::Inspection;
 use fairy_store::{Health, MigrateError};
@@ -17,21 +15,26 @@ use super::{
 use crate::{
     config::{Config, DatabaseServer, Place, ServerUrl},
     lanes,
-    stack::{Parts, Patience, look_at, open_queue, open_store},
+    stack::{Lost, Parts, Patience, look_at, open_queue, open_store, refuse_without_database},
 };
 
 /// The time by each server that told it.
 pub type Times = Vec<(&'static str, Timestamp)>;
 
-/// Whether the database is as it must be.
-pub async fn database(config: &Config, parts: &Parts, report: &mut Report, times: &mut Times) {
+/// Whether the database is as it must be; answers with what is gone beside it.
+pub async fn database(config: &Config, parts: &Parts, report: &mut Report, times: &mut Times) -> Lost {
     let place = &config.database;
     if let Some(file) = place.file().filter(|file| !file.exists()) {
-        return report.add("database", to_be_made(file));
+        let gone = refuse_without_database(config).err();
+        report.add("database", gone.map_or_else(|| to_be_made(file), |failure| Wrong(failure.to_string())));
+        return Lost::default();
     }
     let store = match open_store(config, parts, &Patience::none()).await {
         Ok(store) => store,
-        Err(failure) => return report.add("database", Wrong(failure.to_string())),
+        Err(failure) => {
+            report.add("database", Wrong(failure.to_string()));
+            return Lost::default();
+        }
     };
     let checked = store.check().await;
     let (missing, harmless) = match place.is_file() {
@@ -41,11 +44,14 @@ pub async fn database(config: &Config, parts: &Parts, report: &mut Report, times
     if let Ok(Some(time)) = store.server_time().await {
         times.push(("the database", time));
     }
+    // What cannot be read is told of as the database's own fault.
+    let lost = Lost::beside(&store, config).await.unwrap_or_default();
     store.close().await;
     report.add("database", health(&place.to_string(), checked, missing, harmless));
     if let Place::Server(DatabaseServer { reader_url: Some(url), .. }) = place {
         report.add("database for lists", reader(config, parts, url.clone()).await);
     }
+    lost
 }
 
 /// Whoever runs on a file migrates it; on a server nobody but `fairy migrate` and `fairy up` does.
@@ -91,14 +97,10 @@ async fn reader(config: &Config, parts: &Parts, url: ServerUrl) -> Finding {
 }
 
 /// Whether the lanes can be used, and whether their server keeps what it accepts.
-pub async fn queue(config: &Config, parts: &Parts, report: &mut Report, times: &mut Times) {
+pub async fn queue(config: &Config, parts: &Parts, lost: &Lost, report: &mut Report, times: &mut Times) {
     let place = match &config.queue {
         Place::File(path) if !path.exists() => {
-            let found = match is_in_use(config, parts).await {
-                true => lost(path),
-                false => to_be_made(path),
-            };
-            return report.add("queue", found);
+            return report.add("queue", lost.lanes().map_or_else(|| to_be_made(path), Wrong));
         }
         Place::File(path) => path.display().to_string(),
         Place::Server(server) => match look_at(server, &parts.name, &Patience::none()).await {
@@ -114,25 +116,6 @@ pub async fn queue(config: &Config, parts: &Parts, report: &mut Report, times: &
         },
     };
     report.add("queue", jobs(config, parts, &place).await);
-}
-
-/// Whether the database was used before; one that cannot be read is told of by itself.
-async fn is_in_use(config: &Config, parts: &Parts) -> bool {
-    if config.database.file().is_some_and(|file| !file.exists()) {
-        return false;
-    }
-    let Ok(store) = open_store(config, parts, &Patience::none()).await else { return false };
-    let answer = store.is_in_use().await;
-    store.close().await;
-    answer.unwrap_or(false)
-}
-
-fn lost(queue: &Path) -> Finding {
-    Wrong(format!(
-        "{} is not there although the database has been in use: operations that were accepted and not yet applied are in it; \
-         put it back, or `fairy up` makes an empty one and they are lost",
-        queue.display()
-    ))
 }
 
 async fn jobs(config: &Config, parts: &Parts, place: &str) -> Finding {

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod disk;
+mod gone;
 mod paging;
 mod startup;
 mod texts;

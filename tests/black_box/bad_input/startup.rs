@@ -77,27 +77,6 @@ async fn links_that_nobody_can_open_are_told_of_at_the_start_and_by_doctor() {
 }
 
 #[tokio::test]
-async fn lanes_that_are_gone_are_missed_by_doctor_and_at_the_start() {
-    if embedded_only(About::DataDirectory) {
-        return;
-    }
-    let mut team = Team::new().await;
-    assert!(!team.server.log().contains("put the old one back"), "at the first start");
-    team.server.stop().await;
-    team.server.start().await;
-    assert!(!team.server.log().contains("put the old one back"), "where both are there");
-    team.server.stop().await;
-    team.server.lose_lanes().await;
-    let doctor = team.server.beside(&["doctor"]).await;
-    let told = doctor.stdout.lines().find(|line| line.starts_with("WRONG queue")).expect("it is wrong");
-    assert!(doctor.code == Some(1) && told.contains("put it back"), "{told}");
-    team.server.start().await;
-    let log = team.server.log();
-    assert!(log.lines().any(|l| l.contains("WARN") && l.contains("put the old one back")), "{log}");
-    team.server.beside(&["doctor"]).await.succeeded();
-}
-
-#[tokio::test]
 async fn what_is_made_is_for_its_owner_only() {
     if embedded_only(About::DataDirectory) {
         return;

@@ -1,0 +1,81 @@
+//! What is gone though the rest is there: moved, deleted, or left out of a copy.
+//!
+//! A new database beside old lanes would answer as if nobody had ever signed up, so nothing opens one. Without lanes or secret
+//! one can go on, at a cost that is told before new ones are made. The database is made first at the first start: a crash there
+//! leaves none of these.
+
+use std::path::{Path, PathBuf};
+
+use fairy_jobs::ports::PortResult;
+use fairy_store::Store;
+
+use crate::{
+    Failure,
+    config::{Config, SecretSource},
+};
+
+/// Files that a database in use should have beside it.
+#[derive(Debug, Default)]
+pub struct Lost {
+    lanes: Option<PathBuf>,
+    secret: Option<PathBuf>,
+}
+
+impl Lost {
+    /// What is not there of what this database was used with.
+    pub async fn beside(store: &Store, config: &Config) -> PortResult<Self> {
+        let secret = match &config.secret {
+            SecretSource::File(path) => Some(path.as_path()),
+            SecretSource::Text(_) => None,
+        };
+        let [lanes, secret] = [config.queue.file(), secret].map(missing);
+        let any = lanes.is_some() || secret.is_some();
+        match any && store.is_in_use().await? {
+            true => Ok(Self { lanes, secret }),
+            false => Ok(Self::default()),
+        }
+    }
+
+    /// What it costs to go on without the lanes.
+    pub fn lanes(&self) -> Option<String> {
+        self.lanes.as_deref().map(|path| {
+            format!(
+                "{} is not there although the database has been in use: operations that were accepted and not yet applied \
+                 are in it, and lost with the empty one that `fairy up` makes, unless you stop and put the old one back",
+                path.display()
+            )
+        })
+    }
+
+    /// What it costs to go on without the secret.
+    pub fn secret(&self) -> Option<String> {
+        self.secret.as_deref().map(|path| {
+            format!(
+                "{} is not there although the database has been in use: with the new one that `fairy up` makes, links in \
+                 mails sent before open nothing, unless you stop and put the old one back",
+                path.display()
+            )
+        })
+    }
+}
+
+/// Refuses to make a database beside lanes that are there.
+///
+/// # Errors
+/// When the database is gone.
+pub fn refuse_without_database(config: &Config) -> Result<(), Failure> {
+    let lanes = config.queue.file().filter(|path| path.exists());
+    match (missing(config.database.file()), lanes) {
+        (Some(database), Some(lanes)) => Err(Failure::new(format_args!(
+            "the database {} is not there although the queue {} is: put it back, or, to begin anew, move the queue away too, \
+             or set FAIRY__QUEUE__URL to another",
+            database.display(),
+            lanes.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn missing(file: Option<&Path>) -> Option<PathBuf> {
+    file.filter(|path| !path.exists()).map(Path::to_owned)
+}
