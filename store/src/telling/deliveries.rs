@@ -122,7 +122,7 @@ pub(crate) async fn insert(c: &mut Connection<'_>, letters: &[Letter], at: Times
 }
 
 /// Begins those that are due and in nobody's hands, in the order in which they were named. A row that cannot be read is
-/// given up, so that it fails alone.
+/// given up, so that it fails alone; one of a kind that is not known is left to a newer version, which made it.
 pub(super) async fn begin(
     c: &mut Connection<'_>,
     ids: &[DeliveryId],
@@ -131,10 +131,11 @@ pub(super) async fn begin(
 ) -> PortResult<Begun> {
     let list = ids.iter().map(|id| Value::from(*id)).collect();
     let rows = c.rows_in(DUE_OF, args![at], list).await?;
-    let (mut begun, mut due) = (Begun::default(), BTreeMap::new());
+    let (mut begun, mut due, mut newer) = (Begun::default(), BTreeMap::new(), Vec::new());
     for row in &rows {
         let id: DeliveryId = row.columns().next()?;
         match read(row) {
+            Err(PortError::Unavailable(_)) => newer.push(id),
             Err(error) => begun.failed.push((id, format!("it cannot be read: {error}"))),
             Ok((Beginning::GivenUp, _)) => begun.failed.push((id, Beginning::DIED.to_owned())),
             Ok((Beginning::Alone, _)) if how == Beginning::Together => begun.alone.push(id),
@@ -144,10 +145,23 @@ pub(super) async fn begin(
     for (id, error) in &begun.failed {
         give_up(c, *id, error, at).await?;
     }
+    if !newer.is_empty() {
+        put_off(c, &newer, &left_to_newer(at), at).await?;
+    }
     let lease = SignedDuration::try_from(lease).unwrap_or(SignedDuration::from_hours(1));
     c.later_in(BEGIN, args![at + lease], due.keys().map(|id| Value::from(*id)).collect()).await?;
     begun.deliveries = ids.iter().filter_map(|id| due.remove(id)).collect();
     Ok(begun)
+}
+
+/// While a cluster goes from one version to the next, older workers meet what newer ones made.
+fn left_to_newer(at: Timestamp) -> Wait {
+    Wait {
+        until: at + SignedDuration::from_secs(30),
+        error: "it is left to a worker of a newer version, which knows what it is about".to_owned(),
+        made_after: at - SignedDuration::from_hours(24),
+        too_long: "for a day no worker knew what it is about".to_owned(),
+    }
 }
 
 fn read(row: &Row) -> PortResult<(Beginning, Delivery)> {
@@ -246,6 +260,6 @@ fn read_subject(columns: &mut Columns<'_>) -> PortResult<Subject> {
         RESET_PASSWORD => Ok(Subject::ResetPassword(LinkId::from_bytes(id))),
         PASSWORD_CHANGED => Ok(Subject::PasswordChanged(UserId::from_bytes(id))),
         ACCOUNT_RECOVERED => Ok(Subject::AccountRecovered(UserId::from_bytes(id))),
-        other => Err(PortError::Broken(format!("a delivery is about {other:?}, which is nothing known"))),
+        other => Err(PortError::Unavailable(format!("this version does not know of a {other:?}"))),
     }
 }

@@ -19,6 +19,7 @@ super::tests! {
     only_who_began_an_attempt_ends_it,
     deaths_of_its_sender_end_a_delivery,
     a_row_that_cannot_be_read_fails_alone,
+    what_only_a_newer_version_knows_is_left_to_it_for_a_day,
     what_is_put_off_waits_or_has_waited_long_enough,
     what_was_begun_is_freed_and_still_suspect,
 }
@@ -90,24 +91,42 @@ async fn deaths_of_its_sender_end_a_delivery(stage: &Stage) {
 
 async fn a_row_that_cannot_be_read_fails_alone(stage: &Stage) {
     let (scene, ids) = three(stage).await;
-    for (sql, id) in [
-        ("UPDATE deliveries SET address = 'nowhere' WHERE id = ? -- suite", ids[0]),
-        ("UPDATE deliveries SET subject_kind = 'dream' WHERE id = ? -- suite", ids[1]),
-    ] {
-        let write = stage.store.write(move |c| Box::pin(async move { c.run(sql, args![id]).await }));
-        assert_eq!(write.await.unwrap(), 1);
-    }
+    spoil(stage, "UPDATE deliveries SET address = 'nowhere' WHERE id = ? -- suite", ids[0]).await;
     let begun = begin_together(stage, &ids).await;
-    assert_eq!(ids_of(&begun), ids[2..]);
-    let failed: Vec<DeliveryId> = begun.failed.iter().map(|(id, _)| *id).collect();
-    assert_eq!(failed, ids[..2]);
-    let why: Vec<&str> = begun.failed.iter().map(|(_, why)| why.as_str()).collect();
-    assert!(why[0].starts_with("it cannot be read: ") && why[0].contains("address"), "{why:?}");
-    assert!(why[1].contains("dream"), "{why:?}");
+    assert_eq!(ids_of(&begun), ids[1..]);
+    let [(failed, why)] = begun.failed.as_slice() else { panic!("{begun:?}") };
+    assert_eq!(*failed, ids[0]);
+    assert!(why.starts_with("it cannot be read: ") && why.contains("address"), "{why}");
     let receipt = scene.delivery(stage, ids[0]).await;
-    assert_eq!((receipt.state, receipt.error.as_deref()), (DeliveryState::Failed, Some(why[0])));
+    assert_eq!((receipt.state, receipt.error.as_deref()), (DeliveryState::Failed, Some(why.as_str())));
     assert_eq!(begin_together(stage, &ids).await, Begun::default());
-    assert_eq!(stage.store.next_due(ids[1]).await.unwrap(), None);
+    assert_eq!(stage.store.next_due(ids[0]).await.unwrap(), None);
+}
+
+async fn what_only_a_newer_version_knows_is_left_to_it_for_a_day(stage: &Stage) {
+    const UNKNOWN: &str = "UPDATE deliveries SET subject_kind = 'dream' WHERE id = ? -- suite";
+    const KNOWN: &str = "UPDATE deliveries SET subject_kind = 'notice' WHERE id = ? -- suite";
+    let (scene, ids) = three(stage).await;
+    spoil(stage, UNKNOWN, ids[0]).await;
+    let begun = begin_together(stage, &ids[..2]).await;
+    assert_eq!((ids_of(&begun), begun.failed), (ids[1..2].to_vec(), vec![]));
+    let due = stage.store.next_due(ids[0]).await.unwrap().expect("it waits");
+    assert!(due > stage.now(), "it is asked for again and again");
+    stage.clock.advance(due.duration_since(stage.now()));
+    spoil(stage, KNOWN, ids[0]).await;
+    assert_eq!(ids_of(&begin_together(stage, &ids[..1]).await), ids[..1]);
+    spoil(stage, UNKNOWN, ids[2]).await;
+    stage.clock.advance(SignedDuration::from_hours(25));
+    assert_eq!(begin_together(stage, &ids[2..]).await, Begun::default());
+    assert_eq!(stage.store.next_due(ids[2]).await.unwrap(), None);
+    spoil(stage, KNOWN, ids[2]).await;
+    let receipt = scene.delivery(stage, ids[2]).await;
+    assert_eq!((receipt.state, receipt.finished_at), (DeliveryState::Failed, Some(stage.now())));
+}
+
+async fn spoil(stage: &Stage, sql: &'static str, id: DeliveryId) {
+    let write = stage.store.write(move |c| Box::pin(async move { c.run(sql, args![id]).await }));
+    assert_eq!(write.await.unwrap(), 1);
 }
 
 async fn what_is_put_off_waits_or_has_waited_long_enough(stage: &Stage) {
