@@ -55,6 +55,15 @@ impl Line {
         line
     }
 
+    /// An open one to the server of a URL, and the URL over it.
+    pub async fn before(url: &str) -> (Self, String) {
+        let after = url.rsplit_once('@').or_else(|| url.split_once("//")).expect("a URL").1;
+        let place = after.split('/').next().expect("host:port");
+        let line = Self::to(place).await;
+        let over = url.replace(place, &format!("127.0.0.1:{}", line.port()));
+        (line, over)
+    }
+
     /// Where it begins, on this machine.
     pub fn port(&self) -> u16 {
         self.port.number()
