@@ -8,6 +8,7 @@
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -27,6 +28,8 @@ use crate::channels::Channels;
 const MAX_NOTES: usize = 10_000;
 /// Most jobs in one push, which is one transaction.
 const MAX_PUSH: usize = 500;
+/// How long the last push may take at the end.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The lanes that hints go to.
 #[derive(Debug, Clone)]
@@ -75,15 +78,27 @@ impl Hints {
         }
     }
 
-    /// Pushes what is noted until `stop`, and then once more.
+    /// Pushes what is noted until `stop`, and then once more, which may take a moment: of a server that says nothing then
+    /// nobody is told anything more, and the sweeper of whoever works next finds in the rows what that was.
     pub async fn run(self, queue: Queue, stop: CancellationToken) {
+        let late = async {
+            stop.cancelled().await;
+            tokio::time::sleep(LAST_WORDS).await;
+        };
+        tokio::select! {
+            () = self.push_until(&queue, &stop) => {}
+            () = late => tracing::warn!("the lanes do not answer: the last hints are lost until the sweeper finds what they were about"),
+        }
+    }
+
+    async fn push_until(&self, queue: &Queue, stop: &CancellationToken) {
         loop {
             let stopped = tokio::select! {
                 () = self.noted.notified() => false,
                 () = stop.cancelled() => true,
             };
             while let Some(notes) = self.take() {
-                self.push(&queue, notes).await;
+                self.push(queue, notes).await;
             }
             if stopped {
                 return;

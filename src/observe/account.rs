@@ -312,6 +312,8 @@ mod tests {
         assert_eq!(scene.after(100).await, (0, 3), "and are in both");
         scene.acknowledge().await;
         assert_eq!(scene.after(0).await, (0, 0));
+        let account = scene.queue.owed(&OPERATIONS, None, PAGE).await.unwrap();
+        assert_eq!((account.held, account.gone), (0, vec![]), "they are struck out");
     }
 
     #[tokio::test]

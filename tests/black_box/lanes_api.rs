@@ -53,7 +53,10 @@ async fn without_a_token_in_the_settings_there_is_nothing() {
 async fn guesses_are_refused_and_then_slowed_down() {
     let (team, operator) = team().await;
     let guess = Api::new(&team.server.url()).with_token("0123456789abcdef0123456789abcdeg");
-    guess.get("/admin/lanes").await.problem(401, "unauthenticated");
+    for api in [&guess, &operator.stranger(), &team.owner.api] {
+        api.get("/admin/lanes").await.problem(401, "unauthenticated");
+        api.post("/admin/lanes/operations/pause", &json!({})).await.problem(401, "unauthenticated");
+    }
     team.owner.token(&["admin"]).await.get("/admin/lanes").await.problem(401, "unauthenticated");
     operator.get("/admin/lanes").await.is(200);
     operator.get("/me").await.problem(401, "unauthenticated");

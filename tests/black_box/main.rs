@@ -23,6 +23,7 @@ mod harness;
 mod lanes_api;
 mod mail;
 mod mailbox;
+mod metrics;
 mod operations;
 mod rights;
 mod rolling;

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use crate::{
-    harness::{Home, Launch, Line, Server, Version, Way, cluster_only, wait_until, without},
+    harness::{Backing, Home, Launch, Line, Server, Version, Way, cluster_only, wait_until, without},
     mail::{sink::Sink, smtp},
     team::{Person, Team},
 };
@@ -192,11 +192,57 @@ async fn a_database_server_that_says_nothing_does_not_hold_the_stop() {
         return;
     }
     let launch = Launch::new().made_of(&["api", "worker"]).set("STOP__SECONDS", "2");
-    let database = launch.backing().database;
-    let place = database.rsplit_once('@').and_then(|(_, rest)| rest.split('/').next()).expect("host:port");
-    let mut line = Line::to(place).await;
-    let over_the_line = database.replace(place, &format!("127.0.0.1:{}", line.port()));
+    let (mut line, over_the_line) = Line::before(&launch.backing().database).await;
     let mut team = Team::launch(launch.for_one(1, "FAIRY__DATABASE__URL", over_the_line)).await;
+    let operation = one_in_hand(&mut team, &mut line).await;
+    let end = team.server.process(1).stop().await;
+    assert!(end.success(), "{end}: {}", team.server.log());
+    line.set(Way::Open).await;
+    team.server.spawn_one(1, Version::This);
+    team.server.ready().await;
+    applied(&team, &operation).await;
+    assert_eq!(team.server.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_queue_server_that_says_nothing_does_not_hold_the_stop() {
+    if cluster_only() {
+        return;
+    }
+    let launch = Launch::new().made_of(&["api", "worker"]).set("STOP__SECONDS", "2");
+    let Backing { database, queue, .. } = launch.backing();
+    let (mut rows, over_rows) = Line::before(&database).await;
+    let (mut lanes, over_lanes) = Line::before(&queue).await;
+    let launch = launch.for_one(1, "FAIRY__DATABASE__URL", over_rows).set("QUEUE__URL", over_lanes);
+    let mut team = Team::launch(launch).await;
+    let operation = one_in_hand(&mut team, &mut rows).await;
+    lanes.set(Way::HalfOpen).await;
+    // What it brought about is to be told to the lanes, and cannot be.
+    team.project("OPS").await;
+    for part in [0, 1] {
+        let end = team.server.process(part).stop().await;
+        assert!(end.success(), "process {part}: {end}: {}", team.server.log());
+    }
+    for line in [&mut rows, &mut lanes] {
+        line.set(Way::Open).await;
+    }
+    for part in [0, 1] {
+        team.server.spawn_one(part, Version::This);
+    }
+    team.server.ready().await;
+    applied(&team, &operation).await;
+    let changes = team.changes().await;
+    wait_until("the activity log has what could not be told", || async {
+        let log = team.owner.api.all(&team.at("/activity")).await;
+        (log.len() == changes.len()).then_some(())
+    })
+    .await;
+    team.server.accounted().await;
+    assert_eq!(team.server.stop().await, Some(0));
+}
+
+/// Silences the worker's line to the database and gives it an operation that it therefore does not get done; its id.
+async fn one_in_hand(team: &mut Team, line: &mut Line) -> String {
     line.set(Way::HalfOpen).await;
     let create = team.owner.api.post(&team.at("/tasks"), &json!({"project": "WEB", "title": "Waits"}));
     let operation = create.respond_async().await.is(202).str("id");
@@ -206,13 +252,11 @@ async fn a_database_server_that_says_nothing_does_not_hold_the_stop() {
         figures.contains("fairy_lane_jobs{lane=\"operations\",state=\"in_flight\"} 1\n").then_some(())
     })
     .await;
-    let end = team.server.process(1).stop().await;
-    assert!(end.success(), "{end}: {}", team.server.log());
-    line.set(Way::Open).await;
-    team.server.spawn_one(1, Version::This);
-    team.server.ready().await;
+    operation
+}
+
+async fn applied(team: &Team, operation: &str) {
     let path = format!("/operations/{operation}");
     let ended = team.owner.api.get(&path).header("Prefer", "wait=30").await.is(200);
     assert_eq!(ended["status"], "applied");
-    assert_eq!(team.server.stop().await, Some(0));
 }

@@ -23,8 +23,9 @@ use super::renew::renew;
 use super::settle::settle;
 use super::station::{Batch, Finished, Station, spawn};
 
-/// How long the last verdicts may take to reach the store after everything in hand has ended.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+/// How long the last verdicts may take to reach the store after everything in hand has ended; less than who stops the process
+/// waits for it, which is 5 s.
+const LAST_WORDS: Duration = Duration::from_secs(4);
 
 /// A task of the worker panicked.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +114,9 @@ async fn close(station: Arc<Station>, tasks: Option<[JoinHandle<()>; 2]>) {
             lane,
             "stopped before everything was handed back; it is taken over when its lease lapses"
         );
+        // Nor is the call waited for that is under way to a store that says nothing.
+        station.over.cancel();
+        return;
     }
     station.over.cancel();
     let _ = settling.await;

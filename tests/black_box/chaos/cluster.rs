@@ -37,6 +37,8 @@ pub struct Cluster {
     pub ready: Vec<bool>,
     /// How often a process was started again that had found something away.
     pub restarts: usize,
+    /// How many commits were done although nobody was told, and how many never arrived, each time that some got lost.
+    pub lost_commits: Vec<(usize, usize)>,
 }
 
 impl Cluster {
@@ -61,7 +63,8 @@ impl Cluster {
         };
         home.keep_in("var", backing);
         let (versions, ready) = (vec![Version::This; PARTS.len()], vec![true; PARTS.len()]);
-        Some(Self { home, engines, lines, cloud, sink, mail, versions, ready, restarts: 0 })
+        let (restarts, lost_commits) = (0, Vec::new());
+        Some(Self { home, engines, lines, cloud, sink, mail, versions, ready, restarts, lost_commits })
     }
 
     /// The workspaces and people, whose mails went to files, on processes whose mails go to the mail server.

@@ -33,6 +33,8 @@ pub enum Fault {
     Crash(Engine),
     /// The line of one process to a server does this.
     Line(usize, Engine, Way),
+    /// Commits of a worker get lost, or their answers do; nothing else is amiss meanwhile, and it lasts until some were.
+    Commits(usize),
     /// The line of all to a service does this.
     Outside(Service, Way),
     /// The clock of a worker is this many seconds off; at the end it is right again.
@@ -45,7 +47,7 @@ impl Fault {
     /// Whether the two must not be at once, for they are about the same thing.
     pub fn excludes(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Upgrade(..), _) | (_, Self::Upgrade(..)) => true,
+            (Self::Upgrade(..) | Self::Commits(_), _) | (_, Self::Upgrade(..) | Self::Commits(_)) => true,
             (Self::Crash(a), Self::Crash(b)) => a == b,
             (Self::Outside(a, _), Self::Outside(b, _)) => a == b,
             (a, b) => a.process().is_some() && a.process() == b.process(),
@@ -57,6 +59,7 @@ impl Fault {
             Self::Kill(process)
             | Self::Suspend(process)
             | Self::Line(process, ..)
+            | Self::Commits(process)
             | Self::Clock(process, _) => Some(*process),
             Self::Crash(_) | Self::Outside(..) | Self::Upgrade(..) => None,
         }
@@ -69,7 +72,7 @@ impl Fault {
         match self {
             Self::Kill(process) | Self::Suspend(process) if works(*process) => in_hand,
             Self::Line(process, Engine::MariaDb, _) if works(*process) => in_hand,
-            Self::Clock(..) => in_hand,
+            Self::Clock(..) | Self::Commits(_) => in_hand,
             Self::Crash(Engine::MariaDb) | Self::Outside(Service::Mail, _) => {
                 PARTS.iter().filter(|command| **command == "worker").count() * in_hand
             }
@@ -85,6 +88,7 @@ impl Fault {
             Self::Suspend(process) => format!("SIGSTOP {}", name(process)),
             Self::Crash(engine) => format!("kill -9 {engine:?}"),
             Self::Line(process, engine, _) => format!("line {} to {engine:?}", name(process)),
+            Self::Commits(_) => "commits lost".to_owned(),
             Self::Outside(service, _) => format!("line to {service:?}"),
             Self::Clock(..) => "clock step".to_owned(),
             Self::Upgrade(..) => "upgrade".to_owned(),
@@ -100,6 +104,7 @@ impl fmt::Display for Fault {
             Self::Suspend(process) => write!(f, "SIGSTOP {}", name(process)),
             Self::Crash(engine) => write!(f, "kill -9 {engine:?}"),
             Self::Line(process, engine, way) => write!(f, "{} to {engine:?} {way:?}", name(process)),
+            Self::Commits(process) => write!(f, "commits of {} lost", name(process)),
             Self::Outside(service, way) => write!(f, "all to {service:?} {way:?}"),
             Self::Clock(process, step) => write!(f, "clock of {} {step:+} s", name(process)),
             Self::Upgrade(worker, api) => write!(f, "upgrade of {} and {}", name(worker), name(api)),

@@ -2,10 +2,10 @@
 //!
 //! Two API and three worker processes on Redis, MariaDB, DynamoDB, EventBridge and a mail server, clients as in the
 //! conservation test, and a schedule of faults drawn from a seed: processes are killed and suspended longer than their leases,
-//! servers die and come back, lines are cut, slow, half open and deaf, services refuse, clocks step, versions are apart. After
-//! each round the system must be itself again before clients give up. At the end it is judged from outside, as there;
-//! besides, the events on the bus are the feed, and what came twice is explained by a fault. `FAIRY_TEST_SEED` plays a
-//! schedule again, though never the same interleaving.
+//! servers die and come back, lines are cut, slow, half open and deaf, commits are done while their workers do not learn it,
+//! services refuse, clocks step, versions are apart. After each round the system must be itself again before clients give up.
+//! At the end it is judged from outside, as there; besides, the events on the bus are the feed, and what came twice is
+//! explained by a fault. `FAIRY_TEST_SEED` plays a schedule again, though never the same interleaving.
 //!
 //! A short schedule has each kind of fault once; `make chaos` plays a long one.
 
@@ -52,6 +52,8 @@ async fn chaos(decks: usize) {
     })
     .await;
     eprintln!("{} faults; {} starts in vain; {}", past.len(), cluster.restarts, sent.summary());
+    eprintln!("commits without answer, and not heard, each time: {:?}", cluster.lost_commits);
+    assert_eq!(cluster.lost_commits.len(), decks, "each deck loses commits");
     let reports = judge::judge(&world, &mut sent, judge::Claim::Everything).await;
     let told = told::judge(&world, &reports, || cluster.sink.letters()).await;
     let mails = repeats::mails(&told.repeated, &past);

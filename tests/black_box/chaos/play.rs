@@ -25,6 +25,10 @@ const READY: Duration = Duration::from_secs(60);
 /// How many answers show that clients get on again.
 const ANSWERS: usize = 12;
 
+/// How many commits lose their answers before a line is mended: so many that they changed something of each kind.
+const UNANSWERED: usize = 12;
+const MARIADB: usize = Engine::MariaDb as usize;
+
 /// A fault that was, and when.
 #[derive(Debug, Clone, Copy)]
 pub struct Past {
@@ -83,6 +87,7 @@ impl Cluster {
             Fault::Suspend(part) => server.process(part).suspend().await,
             Fault::Crash(engine) => self.engines[engine as usize].kill(),
             Fault::Line(part, engine, way) => self.lines[part][engine as usize].set(way).await,
+            Fault::Commits(part) => self.lines[part][MARIADB].set(Way::LosesCommits).await,
             Fault::Outside(service, way) => self.set_outside(service, way).await,
             Fault::Clock(part, step) => self.set_clock(part, step),
             Fault::Upgrade(worker, api) => {
@@ -101,10 +106,31 @@ impl Cluster {
             Fault::Suspend(part) => server.process(part).resume(),
             Fault::Crash(engine) => block_in_place(|| self.engines[engine as usize].restart()),
             Fault::Line(part, engine, _) => self.lines[part][engine as usize].set(Way::Open).await,
+            Fault::Commits(part) => self.end_of_losing_commits(server, part).await,
             Fault::Outside(service, _) => self.set_outside(service, Way::Open).await,
             Fault::Clock(part, _) => self.set_clock(part, 0),
             Fault::Upgrade(_, api) => self.replace(server, api, Version::This).await,
         }
+    }
+
+    /// Waits until commits were lost and the worker has noticed, and mends its line.
+    async fn end_of_losing_commits(&mut self, server: &mut Server, part: usize) {
+        let line = &mut self.lines[part][MARIADB];
+        let (unanswered, unheard) = wait_until("commits get lost", || async {
+            let (unanswered, unheard) = line.lost_commits();
+            (unanswered >= UNANSWERED && unheard > 0).then_some((unanswered, unheard))
+        })
+        .await;
+        let worker = &*server.process(part);
+        let unknown = "fairy_apply_errors_total{kind=\"unknown\"} ";
+        wait_until("the worker does not know what became of them", || async {
+            let figures = worker.metrics().await?;
+            let count: usize = figures.lines().find_map(|line| line.strip_prefix(unknown)?.parse().ok())?;
+            (count >= unanswered + unheard).then_some(())
+        })
+        .await;
+        line.set(Way::Open).await;
+        self.lost_commits.push((unanswered, unheard));
     }
 
     async fn set_outside(&mut self, service: Service, way: Way) {
@@ -151,4 +177,4 @@ async fn progress(shared: &Shared) {
 }
 
 /// Whether an engine is that of a fault; a fault names it by its place.
-const _: () = assert!(Engine::Redis as usize == 0 && Engine::MariaDb as usize == 1);
+const _: () = assert!(Engine::Redis as usize == 0 && MARIADB == 1);

@@ -27,13 +27,14 @@ enum Kind {
     SuspendWorker,
     Crash(Engine),
     Line(Engine),
+    Commits,
     Outside(Service),
     Clock,
     Upgrade,
 }
 
 /// One of each kind.
-const DECK: [Kind; 13] = [
+const DECK: [Kind; 14] = [
     Kind::KillApi,
     Kind::KillWorker,
     Kind::SuspendApi,
@@ -42,6 +43,7 @@ const DECK: [Kind; 13] = [
     Kind::Crash(Engine::MariaDb),
     Kind::Line(Engine::Redis),
     Kind::Line(Engine::MariaDb),
+    Kind::Commits,
     Kind::Outside(Service::DynamoDb),
     Kind::Outside(Service::EventBridge),
     Kind::Outside(Service::Mail),
@@ -84,6 +86,7 @@ fn plan(kind: Kind, random: &mut StdRng) -> Planned {
         Kind::Line(engine) => {
             (Fault::Line(random.random_range(0..WORKERS.end), engine, way(random)), 1_000..8_000)
         }
+        Kind::Commits => (Fault::Commits(random.random_range(WORKERS)), 1_000..4_000),
         Kind::Outside(service) => (Fault::Outside(service, refusal(service, random)), 2_000..6_000),
         Kind::Clock => (Fault::Clock(random.random_range(WORKERS), step(random)), 3_000..8_000),
         Kind::Upgrade => {
@@ -126,7 +129,7 @@ mod tests {
         for seed in 0..50 {
             let rounds = draw(seed, 5);
             assert_eq!(rounds, draw(seed, 5));
-            assert_eq!(rounds.iter().map(Vec::len).sum::<usize>(), 65);
+            assert_eq!(rounds.iter().map(Vec::len).sum::<usize>(), 70);
             for round in &rounds {
                 for (at, one) in round.iter().enumerate() {
                     assert!(!round[..at].iter().any(|other| other.fault.excludes(&one.fault)), "{round:?}");

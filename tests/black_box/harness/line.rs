@@ -1,6 +1,6 @@
 //! The one way to a server that Fairy is told of: a line that can be cut, slowed down, and made to swallow what goes over it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
@@ -9,7 +9,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::Port;
+use super::{
+    Port,
+    commits::{self, Commits},
+};
 
 /// What a line does with what goes over it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub enum Way {
     Greets(&'static str),
     /// Whoever asks is told this, and that is all.
     Answers(&'static str),
+    /// Connections end, and of new ones to MariaDB commits get lost (`commits`).
+    LosesCommits,
 }
 
 /// A line to a server; it ends with the value.
@@ -36,6 +41,7 @@ pub struct Line {
     port: Port,
     to: String,
     way: watch::Sender<Way>,
+    commits: Arc<Commits>,
     listens: Option<JoinHandle<()>>,
 }
 
@@ -43,14 +49,29 @@ impl Line {
     /// An open one to `host:port`.
     pub async fn to(place: impl Into<String>) -> Self {
         let way = watch::Sender::new(Way::Open);
-        let mut line = Self { port: Port::claim(), to: place.into(), way, listens: None };
+        let commits = Arc::default();
+        let mut line = Self { port: Port::claim(), to: place.into(), way, commits, listens: None };
         line.set(Way::Open).await;
         line
+    }
+
+    /// An open one to the server of a URL, and the URL over it.
+    pub async fn before(url: &str) -> (Self, String) {
+        let after = url.rsplit_once('@').or_else(|| url.split_once("//")).expect("a URL").1;
+        let place = after.split('/').next().expect("host:port");
+        let line = Self::to(place).await;
+        let over = url.replace(place, &format!("127.0.0.1:{}", line.port()));
+        (line, over)
     }
 
     /// Where it begins, on this machine.
     pub fn port(&self) -> u16 {
         self.port.number()
+    }
+
+    /// How many commits were done although nobody was told, and how many never arrived, since it last began to lose them.
+    pub fn lost_commits(&self) -> (usize, usize) {
+        self.commits.lost()
     }
 
     /// From now on it is so.
@@ -61,10 +82,14 @@ impl Line {
             listens.abort();
             assert!(listens.await.unwrap_err().is_cancelled());
         }
+        if way == Way::LosesCommits {
+            self.commits.begin();
+        }
         self.way.send_replace(way);
         if way != Way::Cut && self.listens.is_none() {
             let listener = TcpListener::bind(("127.0.0.1", self.port.number())).await.unwrap();
-            self.listens = Some(tokio::spawn(listen(listener, self.to.clone(), self.way.clone())));
+            let (way, commits) = (self.way.clone(), self.commits.clone());
+            self.listens = Some(tokio::spawn(listen(listener, self.to.clone(), way, commits)));
         }
     }
 }
@@ -78,14 +103,14 @@ impl Drop for Line {
     }
 }
 
-async fn listen(listener: TcpListener, to: String, way: watch::Sender<Way>) {
+async fn listen(listener: TcpListener, to: String, way: watch::Sender<Way>, commits: Arc<Commits>) {
     while let Ok((near, _)) = listener.accept().await {
-        tokio::spawn(carry(near, to.clone(), way.subscribe()));
+        tokio::spawn(carry(near, to.clone(), way.subscribe(), commits.clone()));
     }
 }
 
 /// One connection, from its beginning on.
-async fn carry(mut near: TcpStream, to: String, mut way: watch::Receiver<Way>) {
+async fn carry(mut near: TcpStream, to: String, mut way: watch::Receiver<Way>, commits: Arc<Commits>) {
     let now = *way.borrow_and_update();
     match now {
         Way::Greets(text) => drop(near.write_all(text.as_bytes()).await),
@@ -93,6 +118,9 @@ async fn carry(mut near: TcpStream, to: String, mut way: watch::Receiver<Way>) {
         Way::HalfOpen => swallow(near).await,
         _ => {
             let Ok(mut far) = TcpStream::connect(to).await else { return };
+            if now == Way::LosesCommits {
+                return commits::carry(&mut near, &mut far, &commits, way).await;
+            }
             let hold = way.clone();
             let silent = {
                 let (near_read, near_write) = near.split();
@@ -140,7 +168,7 @@ async fn pass_on(
         };
         let now = *way.borrow_and_update();
         match now {
-            Way::Cut | Way::Greets(_) => return End::Over,
+            Way::Cut | Way::Greets(_) | Way::LosesCommits => return End::Over,
             Way::HalfOpen => return End::Silent,
             Way::Answers(text) if count.is_some() && !answers => return End::Said(text),
             Way::Answers(_) if count.is_some() => return End::Over,

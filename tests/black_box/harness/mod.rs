@@ -1,6 +1,7 @@
 //! Starts, watches and ends servers, and waits for conditions.
 
 mod backing;
+mod commits;
 mod keeper;
 mod launch;
 mod line;

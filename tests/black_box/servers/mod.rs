@@ -2,6 +2,7 @@
 //! share the lanes between them; lanes on several servers.
 
 mod cluster;
+mod commits;
 mod doctor;
 mod lanes;
 mod start;
