@@ -32,7 +32,7 @@ async fn lanes_and_secret_that_are_gone_are_missed_by_doctor_and_at_the_start() 
     let elsewhere = Home::new();
     for (file, what) in [("queue.db", "queue"), ("secret.key", "secret")] {
         team.server.stop().await;
-        away(&team.server.data(), elsewhere.path(), file);
+        away(team.server.data(), elsewhere.path(), file);
         let doctor = team.server.beside(&["doctor"]).await;
         let told = found(&doctor.stdout, &format!("WRONG {what}"));
         assert!(
@@ -58,7 +58,7 @@ async fn a_database_that_is_gone_while_its_queue_is_there_is_not_made_anew() {
     let seq = team.seq().await;
     team.server.stop().await;
     let (data, elsewhere) = (team.server.data(), Home::new());
-    away(&data, elsewhere.path(), "fairy.db");
+    away(data, elsewhere.path(), "fairy.db");
     let environment = team.server.launch().environment();
     for command in [&["up"][..], &["migrate"], &["admin", "user", "a@example.com"]] {
         let line = fairy(home.path(), &environment, command).await.refused();
@@ -68,7 +68,7 @@ async fn a_database_that_is_gone_while_its_queue_is_there_is_not_made_anew() {
     let doctor = team.server.beside(&["doctor"]).await;
     let told = found(&doctor.stdout, "WRONG database");
     assert!(doctor.code == Some(1) && told.contains("put it back"), "{told}");
-    away(elsewhere.path(), &data, "fairy.db");
+    away(elsewhere.path(), data, "fairy.db");
     team.server.start().await;
     assert_eq!(team.seq().await, seq);
 }
