@@ -161,6 +161,22 @@ async fn no_lease_lapses_while_the_server_is_away() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_push_does_not_hide_that_the_server_was_away() {
+    let server = Server::start(Engine::Redis).await;
+    let (one, two) = (server.open(), server.open());
+    one.push(&SHORT, vec![item(1)]).await.unwrap();
+    let held = claim(&one, &SHORT).await;
+    server.kill();
+    tokio::time::sleep(SHORT.lease * 3 / 2).await;
+    server.resume().await;
+    push_surely(&two, &SHORT, 2, None).await;
+    let given = claim(&two, &SHORT).await;
+    assert_eq!((given.len(), given[0].jobs[0].payload.as_slice()), (1, b"2".as_slice()));
+    assert!(claim(&two, &SHORT).await.is_empty(), "the one who has the first still has it");
+    assert_eq!(settle(&one, &SHORT, &held[0], Verdict::Remove).await, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_pause_longer_than_the_patience_loses_and_doubles_nothing() {
     let server = Server::start(Engine::Redis).await;
     let options = Options { patience: Duration::from_millis(500), ..server.options() };

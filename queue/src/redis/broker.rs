@@ -17,6 +17,7 @@ use super::claim::Askers;
 use super::link::Link;
 use super::push::Pushers;
 use super::record::millis;
+use super::stand::{Standers, stand_by};
 use super::{account, operate, read, settle};
 
 /// A handle to the lanes on one server.
@@ -24,6 +25,8 @@ pub(super) struct Server {
     pub link: Arc<Link>,
     pub pushers: Pushers,
     pub askers: Askers,
+    /// Where it can be counted who listens.
+    pub standers: Option<Arc<Standers>>,
     pub wakes: Arc<Wakes>,
     /// Ends the task that listens, with the handle.
     pub _listening: DropGuard,
@@ -40,7 +43,14 @@ impl Broker for Server {
     }
 
     async fn claim(&self, lane: &LaneSpec, ask: Ask) -> Result<Claimed, QueueError> {
-        Ok(self.askers.claim(&self.link, lane, &ask).await?)
+        Ok(self.askers.asking(lane.name).claim(&self.link, lane, &ask).await?)
+    }
+
+    async fn stand_by(&self, lane: &LaneSpec, ask: Ask) -> Result<Claimed, QueueError> {
+        match &self.standers {
+            Some(standers) => Ok(stand_by(standers, &self.askers, &self.link, lane, &ask).await?),
+            None => std::future::pending().await,
+        }
     }
 
     async fn renew(&self, lane: &LaneSpec, tokens: Vec<Token>) -> Result<Vec<Token>, QueueError> {
@@ -108,6 +118,9 @@ impl Broker for Server {
     }
 
     async fn close(&self) {
+        if let Some(standers) = &self.standers {
+            standers.rest().await;
+        }
         self.link.close();
     }
 }

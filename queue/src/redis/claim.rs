@@ -5,7 +5,8 @@
 //! Without this every lost answer would leave jobs in nobody's hands until their lease lapsed, under suspicion.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redis::Value;
@@ -14,89 +15,98 @@ use crate::{Ask, Claimed, Hand, LaneSpec, Order, Token};
 
 use super::failure::Failure;
 use super::link::Link;
+use super::node::lock;
 use super::record::{millis, raw};
 use super::reply::{bytes, list, number, text};
 use super::script::{CLAIM, Call};
 
 /// One who asks, a claim at a time.
-#[derive(Debug)]
-struct Asker {
-    name: String,
+#[derive(Debug, Default)]
+pub(super) struct Asker {
+    /// Its name.
+    pub name: String,
     /// Its last claim.
-    claim: u64,
+    pub claim: u64,
     /// The last of them that was answered.
-    answered: u64,
+    pub answered: u64,
+    /// Whether it stood by with the last and may have been given something.
+    pub stood: bool,
 }
 
-type Idle = Arc<Mutex<HashMap<&'static str, Vec<Asker>>>>;
-
-/// Those of this process who ask nothing at the moment, by lane.
+/// Those of this process who ask nothing at the moment, by lane; clones share them.
+#[derive(Clone)]
 pub(super) struct Askers {
-    instance: String,
-    made: std::sync::atomic::AtomicU64,
-    idle: Idle,
+    instance: Arc<str>,
+    made: Arc<AtomicU64>,
+    idle: Arc<Mutex<HashMap<&'static str, Vec<Asker>>>>,
 }
 
 /// An asker at work; when its claim is dropped on the way its answer counts as lost.
-struct Asking {
+pub(super) struct Asking {
+    /// Who asks.
+    pub asker: Asker,
     lane: &'static str,
-    asker: Option<Asker>,
-    idle: Idle,
+    askers: Askers,
 }
 
 impl Askers {
     /// No askers yet.
-    pub fn new(instance: String) -> Self {
-        Self { instance, made: std::sync::atomic::AtomicU64::new(0), idle: Idle::default() }
+    pub fn new(instance: &str) -> Self {
+        Self { instance: instance.into(), made: Arc::default(), idle: Arc::default() }
     }
 
-    fn asking(&self, lane: &'static str) -> Asking {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+    /// One who is idle, for its next claim; a new one if there is none.
+    pub fn asking(&self, lane: &'static str) -> Asking {
+        let mut idle = lock(&self.idle);
         let mut asker = idle.entry(lane).or_default().pop().unwrap_or_else(|| {
-            let number = self.made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            Asker { name: format!("{}-{number}", self.instance), claim: 0, answered: 0 }
+            let number = self.made.fetch_add(1, Ordering::Relaxed);
+            Asker { name: format!("{}-{number}", self.instance), claim: 0, answered: 0, stood: false }
         });
         asker.claim += 1;
-        Asking { lane, asker: Some(asker), idle: Arc::clone(&self.idle) }
+        asker.stood = false;
+        Asking { asker, lane, askers: self.clone() }
     }
 
-    /// Hands out jobs.
-    pub async fn claim(&self, link: &Link, lane: &LaneSpec, ask: &Ask) -> Result<Claimed, Failure> {
-        let mut asking = self.asking(lane.name);
-        let mut call = Call::new(&CLAIM, &link.key(lane.name));
-        if let Some(asker) = &asking.asker {
-            call.arg(u8::from(lane.order == Order::Grouped)).arg(millis(lane.lease));
-            call.arg(lane.batch.clamp(1, 500)).arg(ask.hands.min(500));
-            call.arg(&asker.name).arg(asker.claim).arg(asker.answered);
-        }
-        match link.run(lane.name, &call).await {
-            Ok(value) => {
-                let claimed = read(value)?;
-                asking.was_answered();
-                Ok(claimed)
-            }
-            Err(failure) => Err(failure),
-        }
+    /// The one of that name for its next claim, if it stood by with its last and is idle.
+    pub fn who_stood(&self, lane: &'static str, name: &str) -> Option<Asking> {
+        let mut all = lock(&self.idle);
+        let idle = all.get_mut(lane)?;
+        let mut asker = idle.swap_remove(idle.iter().position(|one| one.stood && one.name == name)?);
+        asker.claim += 1;
+        asker.stood = false;
+        Some(Asking { asker, lane, askers: self.clone() })
     }
 }
 
 impl Asking {
-    fn was_answered(&mut self) {
-        if let Some(asker) = &mut self.asker {
-            asker.answered = asker.claim;
-        }
+    /// Hands out jobs.
+    pub async fn claim(mut self, link: &Link, lane: &LaneSpec, ask: &Ask) -> Result<Claimed, Failure> {
+        let mut call = Call::new(&CLAIM, &link.key(lane.name));
+        let asker = &self.asker;
+        call.arg(u8::from(lane.order == Order::Grouped)).arg(millis(lane.lease));
+        call.arg(lane.batch.clamp(1, 500)).arg(ask.hands.min(500));
+        call.arg(&asker.name).arg(asker.claim).arg(asker.answered);
+        let claimed = read(list(link.run(lane.name, &call).await?)?)?;
+        self.was_answered();
+        Ok(claimed)
+    }
+
+    /// Takes note that the answer arrived.
+    pub fn was_answered(&mut self) {
+        self.asker.answered = self.asker.claim;
+        self.asker.stood = false;
     }
 }
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.entry(self.lane).or_default().extend(self.asker.take());
+        lock(&self.askers.idle).entry(self.lane).or_default().push(std::mem::take(&mut self.asker));
     }
 }
 
-fn read(value: Value) -> Result<Claimed, Failure> {
-    let mut items = list(value)?.into_iter();
+/// Reads what `hand_over` answers.
+pub(super) fn read(items: Vec<Value>) -> Result<Claimed, Failure> {
+    let mut items = items.into_iter();
     let again = items.next().map(|first| number(&first)).transpose()?.unwrap_or(-1);
     let mut hands = Vec::new();
     while let Some(token) = items.next() {

@@ -6,7 +6,6 @@
 //! found elsewhere, and who hears is told when it may have missed something. In a Cluster a message published on any node
 //! reaches all of them.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -116,9 +115,6 @@ impl Listener for Channels {
     fn listening(&self, _: &[String]) {
         self.ear.listening();
     }
-
-    /// Nothing: messages were heard as they came.
-    fn gathered(&self, _: &HashSet<Vec<u8>>) {}
 
     async fn changed(&self) {
         std::future::pending::<()>().await;

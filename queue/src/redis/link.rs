@@ -1,6 +1,5 @@
 //! The way to what carries the lanes: one server, or the node of a Cluster that has the lane.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -39,7 +38,7 @@ pub(super) enum Servers {
 }
 
 impl Link {
-    /// A link that is not connected yet; messages are heard by `hear`, or gathered.
+    /// A link that is not connected yet; messages are heard by `hear`.
     pub fn new(options: &Options, hear: Option<Hear>) -> Result<Self, AddressError> {
         let address = Address::parse(options)?;
         let shared = Arc::new(Shared::new(options.patience, Arc::default(), hear));
@@ -88,12 +87,7 @@ impl Link {
         &self.servers
     }
 
-    /// Channels that messages came from since this was asked last, where nobody hears them.
-    pub fn heard(&self) -> HashSet<Vec<u8>> {
-        self.shared.heard()
-    }
-
-    /// Waits until a connection broke, was made, or brought a message that nobody hears.
+    /// Waits until a connection broke or was made.
     pub async fn stirred(&self) {
         self.shared.stirred.notified().await;
     }

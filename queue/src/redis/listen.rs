@@ -24,8 +24,6 @@ pub(super) trait Listener: Send + Sync + 'static {
     fn channels(&self) -> Vec<String>;
     /// Listening to these has begun, or begun again: what was said before may have been missed.
     fn listening(&self, channels: &[String]);
-    /// Messages came from these channels, unless the link has somebody who hears each.
-    fn gathered(&self, channels: &HashSet<Vec<u8>>);
     /// Waits until there may be other channels.
     fn changed(&self) -> impl Future<Output = ()> + Send;
 }
@@ -37,7 +35,7 @@ struct Subscribed {
     channels: HashSet<String>,
 }
 
-/// Keeps the channels subscribed to and passes on what is gathered until told to stop.
+/// Keeps the channels subscribed to until told to stop.
 pub(super) async fn keep(link: Arc<Link>, listener: impl Listener, stop: CancellationToken) {
     let mut subscribed = Subscribed::default();
     let mut failed = RETRY.0;
@@ -77,10 +75,6 @@ async fn look(link: &Link, listener: &impl Listener, subscribed: &mut Subscribed
     if !new.is_empty() {
         subscribed.channels.extend(new.iter().cloned());
         listener.listening(&new);
-    }
-    let gathered = link.heard();
-    if !gathered.is_empty() {
-        listener.gathered(&gathered);
     }
     Ok(())
 }

@@ -15,7 +15,8 @@
 //! | none | hash | the lane's own: `last` number given out, `alone`, `alive`, `grace`, `stopped`, `shift` |
 //! | `jobs` | hash | id → record: a line of JSON and the payload, written once (see `record`) |
 //! | `marks` | hash | id → what became of the job since: attempts, failures, standing, doom; most jobs have none |
-//! | `ready` | zset | plain: what can be handed out, by id |
+//! | `fresh` | list | plain: what was pushed and can be handed out, in order |
+//! | `ready` | zset | plain: what came back or became due and can be handed out, by id |
 //! | `g:<group>` | zset | grouped: the jobs of a group by id, those in hand included |
 //! | `rota` | zset | grouped: groups that can be handed out, by turn |
 //! | `blocked`, `heads` | zsets | grouped: groups that wait, by when they end; the first job of each group |
@@ -23,6 +24,7 @@
 //! | `later`, `later_ids`, `delayed` | zsets, hash | jobs by due time and by id; how many of them each group has |
 //! | `hands`, `leases`, `running` | hash, zset, set | hand-outs by token; which lapse when; all jobs in hand |
 //! | `asker:<name>` | string | the last claim of who asks, and the tokens it was given |
+//! | `standing` | hash | who stands by for the next push, see `stand` |
 //! | `uniques`, `keyed`, `expiring` | hashes, zset | who holds a key; which key a job frees; when keys end by themselves |
 //! | `dead`, `letters`, `epitaphs`, `dead_keys` | zset, hashes | dead letters in order, their records, marks, keys |
 //! | `paused`, `audit` | hash, list | groups that are paused; the last 10,000 things operators did |
@@ -56,6 +58,11 @@
 //! Of each lane one cohort or suspect is in hand at a time (`alone`). That no two accused are in hand together in *any*
 //! lane is not kept here as it is in SQLite, because lanes may stand on different nodes; in one lane it follows.
 //!
+//! # Idle lanes
+//!
+//! Who claims in vain stands by, and the next push to the idle lane hands out to one of them what it brings, in its own
+//! script and with its own flush (see `stand`). So from a push to the start of its job there is one flush, not two.
+//!
 //! # Bounds
 //!
 //! No script scans. A push has at most 1,000 jobs; a claim hands out at most 500 jobs of 64 groups, and lets in, takes
@@ -88,6 +95,7 @@ mod reply;
 mod script;
 mod settle;
 mod slots;
+mod stand;
 mod wake;
 
 pub use inspect::{Inspection, Unfit, inspect};

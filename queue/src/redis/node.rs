@@ -39,9 +39,8 @@ pub(super) struct Shared {
     pub patience: Duration,
     /// Set once nothing is asked any more.
     pub closed: Arc<AtomicBool>,
-    /// Told when a connection broke, was made, or brought a message that nobody hears.
+    /// Told when a connection broke or was made.
     pub stirred: Arc<Notify>,
-    heard: Arc<Mutex<HashSet<Vec<u8>>>>,
     hear: Option<Hear>,
     made: AtomicU64,
 }
@@ -49,13 +48,7 @@ pub(super) struct Shared {
 impl Shared {
     /// Nothing was made yet.
     pub fn new(patience: Duration, closed: Arc<AtomicBool>, hear: Option<Hear>) -> Self {
-        let (stirred, heard, made) = (Arc::default(), Arc::default(), AtomicU64::new(0));
-        Self { patience, closed, stirred, heard, hear, made }
-    }
-
-    /// Channels that messages came from since this was asked last, where nobody hears them.
-    pub fn heard(&self) -> HashSet<Vec<u8>> {
-        std::mem::take(&mut *lock(&self.heard))
+        Self { patience, closed, stirred: Arc::default(), hear, made: AtomicU64::new(0) }
     }
 }
 
@@ -131,21 +124,21 @@ impl Node {
 
     async fn connect(&self) -> redis::RedisResult<Arc<Live>> {
         let broken = Arc::new(AtomicBool::new(false));
-        let (breaks, heard) = (Arc::clone(&broken), Arc::clone(&self.shared.heard));
-        let (stirred, hear) = (Arc::clone(&self.shared.stirred), self.shared.hear.clone());
+        let (breaks, stirred) = (Arc::clone(&broken), Arc::clone(&self.shared.stirred));
+        let hear = self.shared.hear.clone();
         let receive = move |info: PushInfo| -> Result<(), std::convert::Infallible> {
             match (info.kind, info.data.as_slice()) {
-                (PushKind::Disconnection, _) => breaks.store(true, Ordering::Release),
+                (PushKind::Disconnection, _) => {
+                    breaks.store(true, Ordering::Release);
+                    stirred.notify_one();
+                }
                 (PushKind::Message, [Value::BulkString(channel), Value::BulkString(message)]) => {
                     if let Some(hear) = &hear {
                         hear(channel, message);
-                        return Ok(());
                     }
-                    lock(&heard).insert(channel.clone());
                 }
-                _ => return Ok(()),
+                _ => {}
             }
-            stirred.notify_one();
             Ok(())
         };
         let config = AsyncConnectionConfig::new()

@@ -11,10 +11,11 @@ use crate::wakes::Wakes;
 
 use super::broker::Server;
 use super::claim::Askers;
-use super::link::Link;
+use super::link::{Link, Servers};
 use super::listen::keep;
 use super::push::Pushers;
-use super::wake::Waker;
+use super::stand::Standers;
+use super::wake::{Waker, hear};
 
 /// How a process speaks to the server.
 #[derive(Clone)]
@@ -56,13 +57,17 @@ pub struct AddressError(pub(super) String);
 /// When the address cannot be used.
 pub fn open(options: &Options) -> Result<Queue, AddressError> {
     let stop = CancellationToken::new();
-    let link = Arc::new(Link::new(options, None)?);
     let wakes = Arc::new(Wakes::default());
-    let waker = Waker { link: Arc::clone(&link), wakes: Arc::clone(&wakes) };
+    let standers = Arc::new(Standers::new(format!("{}:to:{}", options.prefix, options.instance)));
+    let hear = hear(&options.prefix, &wakes, &standers);
+    let link = Arc::new(Link::new(options, Some(hear))?);
+    let standers = matches!(link.servers(), Servers::One(_)).then_some(standers);
+    let waker = Waker { link: Arc::clone(&link), wakes: Arc::clone(&wakes), standers: standers.clone() };
     tokio::spawn(keep(Arc::clone(&link), waker, stop.clone()));
     Ok(Queue::new(Arc::new(Server {
         pushers: Pushers::new(Arc::clone(&link), options.replicas),
-        askers: Askers::new(options.instance.clone()),
+        askers: Askers::new(&options.instance),
+        standers,
         link,
         wakes,
         _listening: stop.drop_guard(),

@@ -91,6 +91,8 @@ async fn carry(link: Arc<Link>, replicas: u32, rule: Rule, mut waiting: mpsc::Re
                 None => return,
             },
         };
+        // Those whose pushes were answered just now may be about to bring their next.
+        tokio::task::yield_now().await;
         let (mut jobs, mut bytes) = (first.jobs.len(), first.bytes);
         let mut gathered = vec![first];
         while let Ok(push) = waiting.try_recv() {
@@ -164,6 +166,10 @@ fn add(call: &mut Call, job: &NewJob) {
 }
 
 fn read(answer: Value, rule: Rule) -> Answer {
+    // Of one job that was pushed by itself there is the id and nothing around it.
+    if let Value::BulkString(_) | Value::SimpleString(_) = &answer {
+        return Ok(vec![Pushed { id: JobId::from(text(answer)?), existing: None }]);
+    }
     let mut items = list(answer)?.into_iter();
     let refused = items.next().map(|first| number(&first)).transpose()?;
     let mut named = || Ok::<_, Failure>(items.next().map(text).transpose()?.unwrap_or_default());

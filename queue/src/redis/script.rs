@@ -36,8 +36,21 @@ macro_rules! script {
 }
 
 // Without a flag a script is refused while the server is out of memory, before it begins; what makes room must run.
-script!(PUSH, "", "lane.lua", "marks.lua", "groups.lua", "push.lua");
-script!(CLAIM, " flags=allow-oom", "lane.lua", "marks.lua", "groups.lua", "hands.lua", "claim.lua");
+script!(PUSH, "", "lane.lua", "marks.lua", "groups.lua", "again.lua", "pick.lua", "serve.lua", "push.lua");
+script!(
+    CLAIM,
+    " flags=allow-oom",
+    "lane.lua",
+    "marks.lua",
+    "groups.lua",
+    "hands.lua",
+    "again.lua",
+    "pick.lua",
+    "lapse.lua",
+    "due.lua",
+    "claim.lua"
+);
+script!(STAND, " flags=allow-oom", "lane.lua", "again.lua", "stand.lua");
 script!(
     SETTLE,
     " flags=allow-oom",

@@ -21,9 +21,16 @@ local function text(number)
     return string.format('%.0f', number)
 end
 
+-- The first digits are those of the number before, nearly always, and to write them is what costs.
+local digits, more = nil, 0
+
 local function number()
-    last = last + 1
-    return text(last)
+    last, more = last + 1, more + 1
+    if not digits or more >= 1000000 then
+        local millions = math.floor(last / 1000000)
+        digits, more = text(millions), last - millions * 1000000
+    end
+    return string.format('%s%06d', digits, more)
 end
 
 -- A command with as many arguments as there are, in parts that fit on Lua's stack; nothing when there are none.
@@ -33,8 +40,9 @@ local function many(command, key, items)
     end
 end
 
+-- `alive` moves where a worker is heard; a push says nothing of whether one could be.
 local function save()
-    call('HSET', K, 'last', text(last), 'alive', raw)
+    call('HSET', K, 'last', text(last), 'alive', alive or raw)
 end
 
 -- Tells every worker of the lane to look again.

@@ -10,6 +10,7 @@ local function consider(id)
     end
 end
 
+consider(call('LINDEX', K .. ':fresh', 0))
 for _, key in ipairs({':ready', ':heads', ':later_ids'}) do
     consider(call('ZRANGE', K .. key, 0, 0, 'WITHSCORES')[2])
 end

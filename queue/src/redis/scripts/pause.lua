@@ -21,6 +21,7 @@ else
     some_paused = call('EXISTS', K .. ':paused') == 1
     if waits then
         place(group)
+        write_places()
     end
 end
 note(ARGV[1], pausing and 'pause' or 'resume', ARGV[2], group or '')

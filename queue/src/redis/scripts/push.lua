@@ -3,9 +3,9 @@
 -- ARGV: 1 if grouped · most jobs in a group, or nothing · how many pushes · for each the number of its jobs, and for each
 -- job its record, which of the letters g, d, k, a hold, and then: the group (g), the delay in ms (d), the unique key, its
 -- hold in ms or 0, the tag with a + before it or nothing, and how much of the tag tells a repeat from another use (k).
--- With a it stands in the account under its key.
+-- With a it stands in the account under its key. What comes to an idle lane is given to one who stands by.
 -- Answers for each push 1 and the group that is full, or 2 and the key that is held for another use, or 0 and for each
--- job its id, or the id and tag of who holds its key.
+-- job its id, or the id and tag of who holds its key; and of one new job its id alone.
 
 local grouped, limit = ARGV[1] == '1', tonumber(ARGV[2])
 local at = 3
@@ -98,8 +98,8 @@ local function full_group(jobs)
     end
 end
 
-local records, ready, later, later_ids, uniques, keyed, expiring, owed = {}, {}, {}, {}, {}, {}, {}, {}
-local joined, order = {}, {}
+local records, fresh, later, later_ids, uniques, keyed, expiring, owed = {}, {}, {}, {}, {}, {}, {}, {}
+local joined, order, bytes = {}, {}, 0
 
 local function add(list, one, two)
     list[#list + 1] = one
@@ -109,6 +109,7 @@ end
 local function admit(job)
     local id = number()
     add(records, id, job.record)
+    bytes = bytes + #job.record
     if job.key then
         local untl = job.hold > 0 and text(now + job.hold) or '0'
         add(uniques, job.key, untl .. ' ' .. id .. ' ' .. job.tag)
@@ -138,14 +139,14 @@ local function admit(job)
         end
         add(joined[job.group], id, id)
     else
-        add(ready, id, id)
+        fresh[#fresh + 1] = id
     end
     return id
 end
 
 local answers = {}
 for push, jobs in ipairs(pushes) do
-    local taken = taken_key(jobs)
+    local taken = #keys > 0 and taken_key(jobs)
     local full = not taken and grouped and limit and full_group(jobs)
     if taken then
         answers[push] = {2, taken}
@@ -156,7 +157,7 @@ for push, jobs in ipairs(pushes) do
         for position, job in ipairs(jobs) do
             answer[position + 1] = job.key and holders[job.key] or admit(job)
         end
-        answers[push] = answer
+        answers[push] = #answer == 2 and type(answer[2]) == 'string' and answer[2] or answer
     end
 end
 
@@ -168,7 +169,9 @@ if #records > 0 then
     many('ZADD', K .. ':owed', owed)
     many('ZADD', K .. ':later', later)
     many('ZADD', K .. ':later_ids', later_ids)
-    many('ZADD', K .. ':ready', ready)
+    local first = #fresh > 0 and call('EXISTS', K .. ':fresh', K .. ':ready') == 0
+        or #order > 0 and call('EXISTS', K .. ':rota') == 0
+    many('RPUSH', K .. ':fresh', fresh)
     for _, group in ipairs(order) do
         look_at(group)
         many('ZADD', jobs_of(group), joined[group])
@@ -176,7 +179,10 @@ if #records > 0 then
             place(group, nil, joined[group][1])
         end
     end
+    write_places()
+    if not (first and call('EXISTS', K .. ':suspects') == 0 and serve(grouped, bytes)) then
+        wake()
+    end
     save()
-    wake()
 end
 return answers

@@ -34,6 +34,7 @@ for _, id in ipairs(chosen()) do
         back[#back + 1] = id
     end
 end
+write_places()
 note_letters('retry_dead', back)
 save()
 wake()

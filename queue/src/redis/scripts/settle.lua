@@ -109,6 +109,7 @@ for _, hand in ipairs(held) do
         give_back(back, marks)
     end
 end
+write_places()
 if was_alone and not alone and call('EXISTS', K .. ':suspects') == 1 then
     stirred = true
 end

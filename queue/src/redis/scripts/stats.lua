@@ -3,7 +3,7 @@
 -- Answers waiting, later, in flight, dead, 1 if paused, groups paused, and the age of the oldest that waits in ms or -1.
 
 local running, later = call('SCARD', K .. ':running'), call('ZCARD', K .. ':later')
-local first = nil
+local first = tonumber(call('LINDEX', K .. ':fresh', 0) or nil)
 for _, key in ipairs({':ready', ':heads'}) do
     local score = call('ZRANGE', K .. key, 0, 0, 'WITHSCORES')[2]
     if score then
