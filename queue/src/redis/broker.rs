@@ -23,6 +23,8 @@ use super::{account, operate, read, settle};
 /// A handle to the lanes on one server.
 pub(super) struct Server {
     pub link: Arc<Link>,
+    /// Where messages come from.
+    pub ears: Arc<Link>,
     pub pushers: Pushers,
     pub askers: Askers,
     /// Where it can be counted who listens.
@@ -122,5 +124,6 @@ impl Broker for Server {
             standers.rest().await;
         }
         self.link.close();
+        self.ears.close();
     }
 }

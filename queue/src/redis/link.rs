@@ -56,10 +56,10 @@ impl Link {
         Self { prefix, lanes_key, shared, servers, unlisted: Mutex::default() }
     }
 
-    /// Other connections to the same servers, closed with this one.
-    pub fn another(&self) -> Self {
+    /// Other connections to the same servers, of no more use once this one is closed; messages are heard by `hear`.
+    pub fn another(&self, hear: Option<Hear>) -> Self {
         let closed: Arc<AtomicBool> = Arc::clone(&self.shared.closed);
-        let shared = Arc::new(Shared::new(self.shared.patience, closed, None));
+        let shared = Arc::new(Shared::new(self.shared.patience, closed, hear));
         let servers = match &self.servers {
             Servers::One(node) => Servers::One(node.another(Arc::clone(&shared))),
             Servers::Many(cluster) => Servers::Many(cluster.another(Arc::clone(&shared))),

@@ -65,8 +65,8 @@
 //!
 //! # Bounds
 //!
-//! No script scans. A push has at most 1,000 jobs; a claim hands out at most 500 jobs of 64 groups, and lets in, takes
-//! over and purges at most 500 of each; a settlement has at most 500 verdicts. What is more is done by the next, which is
+//! No script scans. A push has at most 1,000 jobs; a claim hands out at most 500 jobs of 64 groups and 4 MiB, and lets in,
+//! takes over and purges at most 500 of each; a settlement has at most 500 verdicts. What is more is done by the next, which is
 //! asked for at once. Each step is a look-up or logarithmic in what waits, and nothing depends on the number of groups.
 //!
 //! # What is certain

@@ -1,4 +1,4 @@
-//! The one connection of a process to a server, made again whenever it breaks.
+//! A connection to a server that all of a process share, made again whenever it breaks. Who listens has one to itself.
 //!
 //! All calls share it and are pipelined. A call that finds no connection makes one, and those that come meanwhile wait
 //! for that attempt and share how it ends; so while the server is away, calls fail as fast as one attempt does, and

@@ -60,15 +60,18 @@ pub fn open(options: &Options) -> Result<Queue, AddressError> {
     let wakes = Arc::new(Wakes::default());
     let standers = Arc::new(Standers::new(format!("{}:to:{}", options.prefix, options.instance)));
     let hear = hear(&options.prefix, &wakes, &standers);
-    let link = Arc::new(Link::new(options, Some(hear))?);
+    let link = Arc::new(Link::new(options, None)?);
+    // The server breaks a connection that listens and has 32 MB to be read yet: answers to claims would count too.
+    let ears = Arc::new(link.another(Some(hear)));
     let standers = matches!(link.servers(), Servers::One(_)).then_some(standers);
-    let waker = Waker { link: Arc::clone(&link), wakes: Arc::clone(&wakes), standers: standers.clone() };
-    tokio::spawn(keep(Arc::clone(&link), waker, stop.clone()));
+    let waker = Waker { link: Arc::clone(&ears), wakes: Arc::clone(&wakes), standers: standers.clone() };
+    tokio::spawn(keep(Arc::clone(&ears), waker, stop.clone()));
     Ok(Queue::new(Arc::new(Server {
         pushers: Pushers::new(Arc::clone(&link), options.replicas),
         askers: Askers::new(&options.instance),
         standers,
         link,
+        ears,
         wakes,
         _listening: stop.drop_guard(),
     })))

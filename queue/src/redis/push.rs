@@ -72,7 +72,7 @@ impl Pushers {
             let (sender, receiver) = mpsc::channel(WAITING);
             let link = match self.replicas {
                 0 => Arc::clone(&self.link),
-                _ => Arc::new(self.link.another()),
+                _ => Arc::new(self.link.another(None)),
             };
             tokio::spawn(carry(link, self.replicas, rule, receiver));
             sender

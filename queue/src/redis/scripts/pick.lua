@@ -1,4 +1,5 @@
--- Handing out: the jobs that are next, in hand-outs for one who asks. At most 500 jobs and 64 groups.
+-- Handing out: the jobs that are next, in hand-outs for one who asks. At most 500 jobs of 64 groups, and 4 MiB of them,
+-- or one job: so an answer is never larger than a connection, or who asks, takes in its stride.
 --
 -- An ask has whether the lane is `grouped`, the `lease` in ms, the most jobs in a hand-out (`batch`), the most hand-outs
 -- (`hands`), the `name` of who asks and the number of its `claim`.
@@ -7,11 +8,31 @@ local ask = {}
 -- What is handed out: tokens, how many jobs each has, the records of the hand-outs, and all their jobs in order.
 local tokens, sizes, records, ids = {}, {}, {}, {}
 local room, next_heads, emptied = 500, {}, {}
+-- What was read of jobs that may be handed out, and how many bytes that is.
+local record_of, weight = {}, 0
+local MOST_BYTES = 4194304
 
 -- Takes note of what was handed out for a claim, until its asker says that the answer arrived.
 local function remember(handed)
     local forget_after = ask.lease * 10 + 60000
     call('SET', K .. ':asker:' .. ask.name, ask.claim .. ' ' .. table.concat(handed, ','), 'PX', forget_after)
+end
+
+-- Reads jobs, and says how many of them fit with those read before; what does not is for the next claim.
+local function weigh(list, whole)
+    for from = 1, #list, 32 do
+        local part = {unpack(list, from, math.min(from + 31, #list))}
+        for position, record in ipairs(call('HMGET', K .. ':jobs', unpack(part))) do
+            record = record or ''
+            weight = weight + #record
+            if weight > MOST_BYTES and not whole and next(record_of) then
+                at_latest(0)
+                return from + position - 2
+            end
+            record_of[part[position]] = record
+        end
+    end
+    return #list
 end
 
 -- A small hash of short values is a list that is read from its beginning; one wide value makes `hands` a table.
@@ -29,6 +50,8 @@ local function take(list, from, count, group, suspect)
     end
     room = room - count
     if suspect then
+        -- A cohort comes whole; it was as large when it was handed out before.
+        weigh({unpack(list, from, from + count - 1)}, true)
         alone = token
         call('HSET', K, 'alone', alone)
     end
@@ -60,21 +83,30 @@ end
 local function pick_grouped()
     local most = math.min(ask.hands - #tokens, 64)
     local groups = most > 0 and call('ZRANGE', K .. ':rota', 0, most - 1) or {}
-    local gone, strays = {}, {}
+    local lists, counts, wanted, gone, strays = {}, {}, {}, {}, {}
     if #groups == 64 and ask.hands > 64 then
         at_latest(0)
     end
-    for _, group in ipairs(groups) do
-        if room == 0 then
+    for at, group in ipairs(groups) do
+        if #wanted == room then
             break
         end
         local list = call('ZRANGE', jobs_of(group), 0, ask.batch)
-        local count = together(list, math.min(ask.batch, room), read_marks(list))
-        gone[#gone + 1] = group
+        lists[at], counts[at] = list, together(list, math.min(ask.batch, room - #wanted), read_marks(list))
+        for position = 1, counts[at] do
+            wanted[#wanted + 1] = list[position]
+        end
+    end
+    local fits = weigh(wanted)
+    for at, list in ipairs(lists) do
+        local count = math.min(counts[at], fits)
         if count > 0 then
-            take_of_group(list, count, group, false)
-        else
-            strays[#strays + 1] = group
+            take_of_group(list, count, groups[at], false)
+            fits = fits - count
+            gone[#gone + 1] = groups[at]
+        elseif counts[at] == 0 then
+            strays[#strays + 1] = groups[at]
+            gone[#gone + 1] = groups[at]
         end
     end
     many('ZREM', K .. ':rota', gone)
@@ -117,10 +149,10 @@ local function pick_plain()
     if #list == most and most < wanted then
         at_latest(0)
     end
-    local marks = read_marks(list)
+    local fits, marks = weigh(list), read_marks(list)
     local from = 1
-    while from <= #list and #tokens < ask.hands do
-        local count = math.min(ask.batch, #list - from + 1)
+    while from <= fits and #tokens < ask.hands do
+        local count = math.min(ask.batch, fits - from + 1)
         for position = from, has_marks and from + count - 1 or 0 do
             local mark = marks[list[position]]
             if mark and mark.d then
@@ -163,7 +195,6 @@ local function hand_over()
     many('ZADD', K .. ':heads', next_heads)
     many('ZREM', K .. ':heads', emptied)
     remember(tokens)
-    local jobs = call('HMGET', K .. ':jobs', unpack(ids))
     local marks = has_marks and call('HMGET', K .. ':marks', unpack(ids)) or {}
     local at, out = 0, 1
     for position, token in ipairs(tokens) do
@@ -171,7 +202,8 @@ local function hand_over()
         out = out + 2
         for _ = 1, sizes[position] do
             at = at + 1
-            answer[out + 1], answer[out + 2], answer[out + 3] = ids[at], jobs[at] or '', marks[at] or ''
+            local id = ids[at]
+            answer[out + 1], answer[out + 2], answer[out + 3] = id, record_of[id], marks[at] or ''
             out = out + 3
         end
     end
