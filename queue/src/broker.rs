@@ -150,8 +150,8 @@ pub trait Broker: Send + Sync + 'static {
     async fn claim(&self, lane: &LaneSpec, ask: Ask) -> Result<Claimed, QueueError>;
 
     /// As `claim`, but answered only with the next push to the lane, in the push's own transaction: who just claimed in vain
-    /// is given what it brings without asking again. A store that cannot do so never answers. May be given up at any time:
-    /// what was handed out to nobody is handed back.
+    /// is given what it brings without asking again; or with nothing, when it is time to claim. A store that cannot do so
+    /// never answers. May be given up at any time: what was handed out to nobody is handed back.
     async fn stand_by(&self, _lane: &LaneSpec, _ask: Ask) -> Result<Claimed, QueueError> {
         std::future::pending().await
     }

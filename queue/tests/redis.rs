@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use fairy_queue::redis::{Ear, Line, Options, Script, Unfit, inspect, open};
 use fairy_queue::testing::{Probe, start, until};
-use fairy_queue::{Answer, Ask, Hold, NewJob, PushError, Verdict};
+use fairy_queue::{Answer, Ask, Hand, Hold, LaneSpec, NewJob, PushError, Queue, Verdict};
 use server::{Engine, Server};
 use work::{
     GROUPED, Heard, PLAIN, SHORT, claim, conserves, doing, drained, gated, item, push_surely, settle, times,
@@ -205,6 +205,34 @@ async fn a_pause_longer_than_the_patience_loses_and_doubles_nothing() {
     assert!(times.values().all(|times| *times == 1));
 }
 
+/// Claims while the server is so busy that it hands out when nobody waits for the answer any more.
+async fn lose_an_answer(server: &Arc<Server>, queue: &Queue, lane: &LaneSpec, hands: usize) {
+    let asleep = tokio::spawn({
+        let server = Arc::clone(server);
+        async move { server.ask::<()>(&["DEBUG", "SLEEP", "2"]).await }
+    });
+    let silent = async || {
+        let ping = async { server.ask::<String>(&["PING"]).await };
+        tokio::time::timeout(Duration::from_millis(200), ping).await.is_err()
+    };
+    until(silent).await;
+    let ask = Ask { hands, worker: "test".into() };
+    assert!(queue.broker().claim(lane, ask).await.is_err(), "its answer is lost");
+    assert!(asleep.await.is_ok());
+}
+
+/// Claims one hand-out until the server answers.
+async fn claim_surely(queue: &Queue, lane: &LaneSpec) -> Hand {
+    loop {
+        let ask = Ask { hands: 1, worker: "test".into() };
+        if let Ok(claimed) = queue.broker().claim(lane, ask).await
+            && let Some(hand) = claimed.hands.into_iter().next()
+        {
+            return hand;
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_a_lost_answer_handed_out_goes_back() {
     let server = Server::start_with(Engine::Redis, &["--enable-debug-command", "yes"]).await;
@@ -212,32 +240,32 @@ async fn what_a_lost_answer_handed_out_goes_back() {
     let queue = open(&options).unwrap();
     for (lane, group) in [(&PLAIN, None), (&GROUPED, Some("a"))] {
         let job = |number| NewJob { group: group.map(str::to_owned), ..item(number) };
+        assert!(claim(&queue, lane).await.is_empty(), "from now on the server knows the script");
         queue.push(lane, (0..5).map(job).collect()).await.unwrap();
         let begun = Instant::now();
-        // The server is busy when the claim comes, and carries it out when nobody waits for it any more.
-        let asleep = tokio::spawn({
-            let server = Arc::clone(&server);
-            async move { server.ask::<()>(&["DEBUG", "SLEEP", "2"]).await }
-        });
-        let ask = || Ask { hands: 1, worker: "test".into() };
-        let silent = async || {
-            let ping = async { server.ask::<String>(&["PING"]).await };
-            tokio::time::timeout(Duration::from_millis(200), ping).await.is_err()
-        };
-        until(silent).await;
-        assert!(queue.broker().claim(lane, ask()).await.is_err(), "its answer is lost");
-        asleep.await.unwrap();
-        let mut hand = Vec::new();
-        while hand.is_empty() {
-            if let Ok(claimed) = queue.broker().claim(lane, ask()).await {
-                hand = claimed.hands;
-            }
-        }
-        assert_eq!((hand.len(), hand[0].jobs.len()), (1, 5), "as if it had never been handed out");
+        lose_an_answer(&server, &queue, lane, 1).await;
+        let hand = claim_surely(&queue, lane).await;
+        assert_eq!(hand.jobs.len(), 5, "as if it had never been handed out");
         assert!(begun.elapsed() < lane.lease / 2, "and not only when its lease lapsed");
         assert_eq!(queue.stats(lane).await.unwrap().in_flight, 5);
-        assert_eq!(settle(&queue, lane, &hand[0], Verdict::Remove).await, []);
+        assert_eq!(settle(&queue, lane, &hand, Verdict::Remove).await, []);
     }
+}
+
+#[tokio::test]
+async fn others_learn_of_what_went_back_and_was_not_taken() {
+    let server = Server::start_with(Engine::Redis, &["--enable-debug-command", "yes"]).await;
+    let options = Options { patience: Duration::from_millis(500), ..server.options() };
+    let (queue, other) = (open(&options).unwrap(), server.open());
+    let mut wake = other.broker().wake(&PLAIN);
+    wake.changed().await.unwrap();
+    assert!(claim(&queue, &PLAIN).await.is_empty(), "from now on the server knows the script");
+    queue.push(&PLAIN, (0..20).map(item).collect()).await.unwrap();
+    wake.changed().await.unwrap();
+    lose_an_answer(&server, &queue, &PLAIN, 2).await;
+    assert_eq!(claim_surely(&queue, &PLAIN).await.jobs.len(), 10);
+    let woken = tokio::time::timeout(Duration::from_secs(60), wake.changed()).await;
+    woken.expect("the other ten are for whoever is idle").unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -29,8 +29,20 @@ pub(super) struct Asker {
     pub claim: u64,
     /// The last of them that was answered.
     pub answered: u64,
-    /// Whether it stood by with the last and may have been given something.
-    pub stood: bool,
+    /// Whether it stood by with the last.
+    pub stood: Stood,
+}
+
+/// Whether somebody stood by and may have been given something.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stood {
+    /// Not since it last claimed.
+    #[default]
+    No,
+    /// That was asked and perhaps not heard yet.
+    Asked,
+    /// The server knows, and nothing of it is on the way any more.
+    Heard,
 }
 
 /// Those of this process who ask nothing at the moment, by lane; clones share them.
@@ -60,10 +72,9 @@ impl Askers {
         let mut idle = lock(&self.idle);
         let mut asker = idle.entry(lane).or_default().pop().unwrap_or_else(|| {
             let number = self.made.fetch_add(1, Ordering::Relaxed);
-            Asker { name: format!("{}-{number}", self.instance), claim: 0, answered: 0, stood: false }
+            Asker { name: format!("{}-{number}", self.instance), ..Asker::default() }
         });
         asker.claim += 1;
-        asker.stood = false;
         Asking { asker, lane, askers: self.clone() }
     }
 
@@ -71,9 +82,9 @@ impl Askers {
     pub fn who_stood(&self, lane: &'static str, name: &str) -> Option<Asking> {
         let mut all = lock(&self.idle);
         let idle = all.get_mut(lane)?;
-        let mut asker = idle.swap_remove(idle.iter().position(|one| one.stood && one.name == name)?);
+        let stood = |one: &Asker| one.stood != Stood::No && one.name == name;
+        let mut asker = idle.swap_remove(idle.iter().position(stood)?);
         asker.claim += 1;
-        asker.stood = false;
         Some(Asking { asker, lane, askers: self.clone() })
     }
 }
@@ -82,10 +93,11 @@ impl Asking {
     /// Hands out jobs.
     pub async fn claim(mut self, link: &Link, lane: &LaneSpec, ask: &Ask) -> Result<Claimed, Failure> {
         let mut call = Call::new(&CLAIM, &link.key(lane.name));
-        let asker = &self.asker;
+        let asker = &mut self.asker;
+        let stood = std::mem::take(&mut asker.stood);
         call.arg(u8::from(lane.order == Order::Grouped)).arg(millis(lane.lease));
         call.arg(lane.batch.clamp(1, 500)).arg(ask.hands.min(500));
-        call.arg(&asker.name).arg(asker.claim).arg(asker.answered);
+        call.arg(&asker.name).arg(asker.claim).arg(asker.answered).arg(u8::from(stood == Stood::Heard));
         let claimed = read(list(link.run(lane.name, &call).await?)?)?;
         self.was_answered();
         Ok(claimed)
@@ -94,7 +106,7 @@ impl Asking {
     /// Takes note that the answer arrived.
     pub fn was_answered(&mut self) {
         self.asker.answered = self.asker.claim;
-        self.asker.stood = false;
+        self.asker.stood = Stood::No;
     }
 }
 

@@ -24,7 +24,7 @@
 //! | `later`, `later_ids`, `delayed` | zsets, hash | jobs by due time and by id; how many of them each group has |
 //! | `hands`, `leases`, `running` | hash, zset, set | hand-outs by token; which lapse when; all jobs in hand |
 //! | `asker:<name>` | string | the last claim of who asks, and the tokens it was given |
-//! | `standing` | hash | who stands by for the next push, see `stand` |
+//! | `standing`, `stands` | zset, hash | who stands by for the next push, by when they last said so; for what; see `stand` |
 //! | `uniques`, `keyed`, `expiring` | hashes, zset | who holds a key; which key a job frees; when keys end by themselves |
 //! | `dead`, `letters`, `epitaphs`, `dead_keys` | zset, hashes | dead letters in order, their records, marks, keys |
 //! | `paused`, `audit` | hash, list | groups that are paused; the last 10,000 things operators did |
@@ -61,7 +61,12 @@
 //! # Idle lanes
 //!
 //! Who claims in vain stands by, and the next push to the idle lane hands out to one of them what it brings, in its own
-//! script and with its own flush (see `stand`). So from a push to the start of its job there is one flush, not two.
+//! script and with its own flush (see `stand`). So from a push to the start of its job there is one flush, not two. It
+//! does so only where a claim would give the same: nothing waits, nothing has become due, nobody is suspected.
+//!
+//! Who is told is not known to be alive. A process that is gone has nobody listening; one that was stopped takes nothing
+//! that it hears late; a message that is lost is noticed a third of a lease later. What remains is a machine that
+//! vanished less than half a lease ago: to each of its workers one push may be lost, which then waits for its lease.
 //!
 //! # Bounds
 //!

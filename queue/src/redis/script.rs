@@ -36,7 +36,18 @@ macro_rules! script {
 }
 
 // Without a flag a script is refused while the server is out of memory, before it begins; what makes room must run.
-script!(PUSH, "", "lane.lua", "marks.lua", "groups.lua", "again.lua", "pick.lua", "serve.lua", "push.lua");
+script!(
+    PUSH,
+    "",
+    "lane.lua",
+    "marks.lua",
+    "groups.lua",
+    "again.lua",
+    "standing.lua",
+    "pick.lua",
+    "serve.lua",
+    "push.lua"
+);
 script!(
     CLAIM,
     " flags=allow-oom",
@@ -45,12 +56,13 @@ script!(
     "groups.lua",
     "hands.lua",
     "again.lua",
+    "standing.lua",
     "pick.lua",
     "lapse.lua",
     "due.lua",
     "claim.lua"
 );
-script!(STAND, " flags=allow-oom", "lane.lua", "again.lua", "stand.lua");
+script!(STAND, " flags=allow-oom", "lane.lua", "again.lua", "standing.lua", "stand.lua");
 script!(
     SETTLE,
     " flags=allow-oom",

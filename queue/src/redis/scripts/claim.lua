@@ -1,7 +1,8 @@
 -- Hands out jobs: first what became due or was left by others, then a cohort or suspect, then the rest.
 --
 -- ARGV: 1 if grouped · the lease in ms · most jobs in a hand-out · most hand-outs · who asks · the number of this claim,
--- rising with each · the number of the last that was answered; what was handed out to a later one goes back.
+-- rising with each · the number of the last that was answered; what was handed out to a later one goes back · 1 if the
+-- one before was to stand by and is known to have been heard.
 -- Answers after how many ms to ask again, or -1, and what `hand_over` does.
 
 ask = {
@@ -11,10 +12,8 @@ ask = {
 ask.lapses = ':' .. text(now + ask.lease) .. ':'
 local claim, answered = tonumber(ARGV[6]), tonumber(ARGV[7])
 
-call('HDEL', K .. ':standing', ask.name)
-
 -- What an earlier claim handed out and never brought to its asker goes back as it was.
-local before, restored = call('GET', K .. ':asker:' .. ask.name), false
+local before = call('GET', K .. ':asker:' .. ask.name)
 if before then
     local done, list = before:match('^(%d+) (.*)$')
     if tonumber(done) >= claim then
@@ -26,11 +25,14 @@ if before then
             handed[#handed + 1] = token
         end
         restore(held_by(handed), false)
-        restored = #handed > 0
     end
 end
 if answered < claim - 1 then
-    remember({})
+    sit_down({ask.name})
+    -- The one before may still be on its way, and is to find that this one was there.
+    if ARGV[8] ~= '1' then
+        remember({})
+    end
 end
 
 -- The next cohort or suspect, while no other of the lane is in hand.
@@ -78,15 +80,15 @@ if not alone and ask.hands > 0 then
 end
 pick()
 local answer = hand_over()
-local in_hand = look_ahead(ask.lease)
+look_ahead()
+local in_hand = look_at_hands(ask.lease)
 if not in_hand then
     call('UNLINK', K .. ':leases')
 end
 if in_hand or last > began then
     save()
 end
--- Who asks for nothing has given up, and others are to have it.
-if restored and ask.hands == 0 then
+if went_back and is_anything_free() then
     wake()
 end
 answer[1] = again

@@ -55,8 +55,12 @@ local function lapsed()
     return list
 end
 
+-- Whether anything went back, which others may not know of.
+local went_back = false
+
 -- Gives back what hand-outs hold that are over.
 local function restore(held, accused)
+    went_back = went_back or #held > 0
     local marks = read_marks(finish(held))
     for _, hand in ipairs(held) do
         for _, id in ipairs(accused and hand.ids or {}) do

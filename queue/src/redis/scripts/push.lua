@@ -180,7 +180,8 @@ if #records > 0 then
         end
     end
     write_places()
-    if not (first and call('EXISTS', K .. ':suspects') == 0 and serve(grouped, bytes)) then
+    local served = first and #later == 0 and call('EXISTS', K .. ':suspects') == 0 and serve(grouped, bytes)
+    if not served then
         wake()
     end
     save()
