@@ -1,6 +1,7 @@
 //! Entity tags and the lists of them that requests carry: one reading for `If-Match` and `If-None-Match`.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::text::TextError;
 
@@ -40,7 +41,7 @@ impl IfMatch {
 pub struct EntityTag<'a> {
     /// Whether it begins with `W/`.
     pub weak: bool,
-    /// The tag with its quotes, as [`etag`] makes it.
+    /// The tag with its quotes.
     pub tag: &'a str,
 }
 
@@ -64,19 +65,25 @@ impl<'a> EntityTag<'a> {
         Some(tags)
     }
 
-    /// The version whose tag this is, character by character: `"03"` is not the tag of version 3.
+    /// The version whose tag this is, however it was shown, character by character: `"03"` is not the tag of version 3.
     fn version(self) -> Option<u64> {
-        let version = self.tag.trim_matches('"').parse().ok()?;
-        (etag(version) == self.tag).then_some(version)
+        let text = self.tag.trim_matches('"');
+        let (version, shown) = text.split_once('-').map_or((text, None), |(v, shown)| (v, Some(shown)));
+        let is_mark =
+            |mark: &str| mark.len() == 8 && mark.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let number: u64 = version.parse().ok()?;
+        (number.to_string() == version && shown.is_none_or(is_mark)).then_some(number)
     }
 }
 
 /// What stands between the elements of a list.
 const SEPARATORS: [char; 3] = [' ', '\t', ','];
 
-/// The entity tag of a version.
-pub fn etag(version: u64) -> String {
-    format!("\"{version}\"")
+/// The entity tag of a version as it is shown: with it are names of people, which change by themselves. `If-Match` is about
+/// the version alone.
+pub fn etag(version: u64, shown: &str) -> String {
+    let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(shown.as_bytes()).into();
+    format!("\"{version}-{:08x}\"", u32::from_be_bytes([a, b, c, d]))
 }
 
 #[cfg(test)]
@@ -104,7 +111,20 @@ mod tests {
     fn only_the_tag_that_was_given_is_a_version() {
         let versions = |text: &str| IfMatch::parse(text).unwrap();
         assert_eq!(versions("\"3\", \"4\""), IfMatch::Versions(vec![3, 4]));
-        for other in ["\"03\"", "\"+3\"", "W/\"3\"", "\"3,4\"", "\"\""] {
+        let (before, after) = (etag(5, "Joon"), etag(5, "June"));
+        assert_ne!(before, after);
+        assert_eq!(versions(&format!("{before},{after}")), IfMatch::Versions(vec![5, 5]));
+        for other in [
+            "\"3-\"",
+            "\"3-0123456g\"",
+            "\"3-012345678\"",
+            "\"03-01234567\"",
+            "\"03\"",
+            "\"+3\"",
+            "W/\"3\"",
+            "\"3,4\"",
+            "\"\"",
+        ] {
             assert_eq!(versions(other), IfMatch::Versions(vec![]), "{other}");
         }
         assert_eq!(versions(" * "), IfMatch::Any);

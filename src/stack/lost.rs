@@ -25,10 +25,11 @@ impl Lost {
     /// What is not there of what this database was used with.
     pub async fn beside(store: &Store, config: &Config) -> PortResult<Self> {
         let secret = match &config.secret {
-            SecretSource::File(path) => Some(path.as_path()),
-            SecretSource::Text(_) => None,
+            // An empty one is refused where it is read.
+            SecretSource::File(path) if !path.exists() => Some(path.clone()),
+            SecretSource::File(_) | SecretSource::Text(_) => None,
         };
-        let [lanes, secret] = [config.queue.file(), secret].map(missing);
+        let lanes = gone(config.queue.file());
         let any = lanes.is_some() || secret.is_some();
         match any && store.is_in_use().await? {
             true => Ok(Self { lanes, secret }),
@@ -40,8 +41,9 @@ impl Lost {
     pub fn lanes(&self) -> Option<String> {
         self.lanes.as_deref().map(|path| {
             format!(
-                "{} is not there although the database has been in use: operations that were accepted and not yet applied \
-                 are in it, and lost with the empty one that `fairy up` makes, unless you stop and put the old one back",
+                "{} is not there, or empty, although the database has been in use: operations that were accepted and \
+                 not yet applied are in it, and lost with the new one that `fairy up` makes, unless you stop and put \
+                 the old one back",
                 path.display()
             )
         })
@@ -65,10 +67,10 @@ impl Lost {
 /// When the database is gone.
 pub fn refuse_without_database(config: &Config) -> Result<(), Failure> {
     let lanes = config.queue.file().filter(|path| path.exists());
-    match (missing(config.database.file()), lanes) {
+    match (gone(config.database.file()), lanes) {
         (Some(database), Some(lanes)) => Err(Failure::new(format_args!(
-            "the database {} is not there although the queue {} is: put it back, or, to begin anew, move the queue away too, \
-             or set FAIRY__QUEUE__URL to another",
+            "the database {} is not there, or empty, although the queue {} is there: put it back, or, to begin anew, move \
+             the queue away too, or set FAIRY__QUEUE__URL to another",
             database.display(),
             lanes.display()
         ))),
@@ -76,6 +78,8 @@ pub fn refuse_without_database(config: &Config) -> Result<(), Failure> {
     }
 }
 
-fn missing(file: Option<&Path>) -> Option<PathBuf> {
-    file.filter(|path| !path.exists()).map(Path::to_owned)
+/// A file that was emptied is as good as none.
+fn gone(file: Option<&Path>) -> Option<PathBuf> {
+    let is_there = |path: &Path| std::fs::metadata(path).is_ok_and(|found| found.len() > 0);
+    file.filter(|path| !is_there(path)).map(Path::to_owned)
 }

@@ -137,10 +137,10 @@ impl Front {
                 format!("/v1/workspaces/{}/tasks/{}/comments/{}", outcome.workspace, comment.task, comment.id)
             }
         };
-        let tag = etag(resource.version());
-        let shown = self.show(outcome.workspace, resource).await?;
-        let mut response =
-            Response::builder().status(status).content_type("application/json").body(shown.to_json_string());
+        let version = resource.version();
+        let shown = self.show(outcome.workspace, resource).await?.to_json_string();
+        let tag = etag(version, &shown);
+        let mut response = Response::builder().status(status).content_type("application/json").body(shown);
         header(&mut response, names::ETAG, &tag);
         if status == StatusCode::CREATED {
             header(&mut response, names::LOCATION, &place);

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use fairy_jobs::{
     command::{AddComment, Command, DeleteComment, EditComment},
-    operation::etag,
     problem::Problem,
     rights::Action,
     text::Body,
@@ -106,9 +105,9 @@ impl CommentRoutes {
         let task = self.0.task(place.workspace, &task.0).await?;
         let found = self.0.services.tasks.comment(task.id, comment_id(&comment.0)?).await?;
         let comment = found.ok_or_else(|| Problem::not_found("comment"))?;
-        let tag = etag(comment.version);
+        let version = comment.version;
         let people = self.0.people(place.workspace, [comment.author]).await?;
-        Ok(Reply::tagged(&CommentView::of(comment, &people), &tag, if_none_match(headers).as_deref()))
+        Ok(Reply::tagged(&CommentView::of(comment, &people), version, if_none_match(headers).as_deref()))
     }
 
     /// Rewrite a comment

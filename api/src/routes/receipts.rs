@@ -107,8 +107,8 @@ impl ReceiptRoutes {
     /// Show who was told of a task's changes
     ///
     /// Newest first: per person when and how, or why not; what concerns nobody but whoever did it tells nobody, and is not
-    /// listed. Of a deleted task by its id. While the mail server cannot be
-    /// used, messages wait up to five days, which costs no attempt.
+    /// listed, nor is who watches, which tells nobody. Of a deleted task by its id. While the mail server cannot be used,
+    /// messages wait up to five days, which costs no attempt.
     #[oai(path = "/workspaces/:ws/tasks/:task/receipts", method = "get", operation_id = "list_receipts")]
     async fn list(
         &self,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use fairy_jobs::{
     command::{Command, DeleteTask, RestoreTask},
-    operation::etag,
     rights::Action,
 };
 use poem::http::{HeaderMap, header};
@@ -63,9 +62,9 @@ impl TaskRoutes {
     ) -> Result<Reply<Tagged<TaskView>>, Refused<{ CALLER | TARGET }>> {
         let place = self.0.place(&caller, &ws.0, Action::Read).await?;
         let task = self.0.task(place.workspace, &task.0).await?;
-        let tag = etag(task.version);
+        let version = task.version;
         let people = self.0.people(place.workspace, task.assignees.iter().copied()).await?;
-        Ok(Reply::tagged(&TaskView::of(task, &people), &tag, if_none_match(headers).as_deref()))
+        Ok(Reply::tagged(&TaskView::of(task, &people), version, if_none_match(headers).as_deref()))
     }
 
     /// Change a task

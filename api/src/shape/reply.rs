@@ -3,7 +3,7 @@
 
 use std::marker::PhantomData;
 
-use fairy_jobs::operation::EntityTag;
+use fairy_jobs::operation::{EntityTag, etag};
 use poem::{
     Body, IntoResponse, Response,
     http::{HeaderName, HeaderValue, StatusCode, header as names},
@@ -80,14 +80,15 @@ impl<T: Type + ToJSON> Reply<Shows<T>> {
 }
 
 impl<T: Type + ToJSON> Reply<Tagged<T>> {
-    /// Shows this under its entity tag, unless `If-None-Match` names it (RFC 9110 §13.1.2).
-    pub fn tagged(value: &T, etag: &str, if_none_match: Option<&str>) -> Self {
-        let mut response = if if_none_match.is_some_and(|tags| names_tag(tags, etag)) {
-            Response::builder().status(StatusCode::NOT_MODIFIED).finish()
-        } else {
-            json(StatusCode::OK, value)
+    /// Shows this version under its entity tag, unless `If-None-Match` names it (RFC 9110 §13.1.2).
+    pub fn tagged(value: &T, version: u64, if_none_match: Option<&str>) -> Self {
+        let shown = value.to_json_string();
+        let etag = etag(version, &shown);
+        let mut response = match if_none_match.is_some_and(|tags| names_tag(tags, &etag)) {
+            true => Response::builder().status(StatusCode::NOT_MODIFIED).finish(),
+            false => json_text(StatusCode::OK, shown),
         };
-        header(&mut response, names::ETAG, etag);
+        header(&mut response, names::ETAG, &etag);
         Self::new(response)
     }
 }
@@ -112,8 +113,11 @@ fn names_tag(tags: &str, etag: &str) -> bool {
 }
 
 fn json<T: ToJSON>(status: StatusCode, value: &T) -> Response {
-    let body = value.to_json_string();
-    Response::builder().status(status).content_type("application/json").body(Body::from(body))
+    json_text(status, value.to_json_string())
+}
+
+fn json_text(status: StatusCode, text: String) -> Response {
+    Response::builder().status(status).content_type("application/json").body(Body::from(text))
 }
 
 /// Sets a header; a value that cannot stand in one is left out.
@@ -142,10 +146,10 @@ impl<T: Type> Shape for Shows<T> {
 
 impl<T: Type> Shape for Tagged<T> {
     fn responses() -> Vec<MetaResponse> {
-        let etag = [("ETag", "The version, for `If-Match` and `If-None-Match`.")];
+        let etag = [("ETag", "What is shown, for `If-None-Match`; and its version, for `If-Match`.")];
         vec![
             plain(200, "Here it is.", json_content::<T>(), &etag),
-            plain(304, "It is the version that `If-None-Match` names.", Vec::new(), &etag),
+            plain(304, "It is what `If-None-Match` names.", Vec::new(), &etag),
         ]
     }
 

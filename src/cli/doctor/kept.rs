@@ -99,7 +99,7 @@ async fn reader(config: &Config, parts: &Parts, url: ServerUrl) -> Finding {
 /// Whether the lanes can be used, and whether their server keeps what it accepts.
 pub async fn queue(config: &Config, parts: &Parts, lost: &Lost, report: &mut Report, times: &mut Times) {
     let place = match &config.queue {
-        Place::File(path) if !path.exists() => {
+        Place::File(path) if lost.lanes().is_some() || !path.exists() => {
             return report.add("queue", lost.lanes().map_or_else(|| to_be_made(path), Wrong));
         }
         Place::File(path) => path.display().to_string(),

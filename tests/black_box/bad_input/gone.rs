@@ -68,6 +68,8 @@ async fn a_database_that_is_gone_while_its_queue_is_there_is_not_made_anew() {
     let doctor = team.server.beside(&["doctor"]).await;
     let told = found(&doctor.stdout, "WRONG database");
     assert!(doctor.code == Some(1) && told.contains("put it back"), "{told}");
+    std::fs::write(data.join("fairy.db"), "").unwrap();
+    assert!(fairy(home.path(), &environment, &["up"]).await.refused().contains("or empty"));
     away(elsewhere.path(), data, "fairy.db");
     team.server.start().await;
     assert_eq!(team.seq().await, seq);

@@ -33,7 +33,7 @@ async fn a_create_answers_the_task() {
         task.text
     );
     assert_eq!(task.header("Location"), Some(format!("/v1{}", team.at(&format!("/tasks/{id}"))).as_str()));
-    assert_eq!(task.header("ETag"), Some("\"1\""));
+    assert!(task.header("ETag").is_some_and(|tag| tag.starts_with("\"1-")), "{task:?}");
     assert!(task.header("Operation-Id").is_some_and(|op| op.starts_with("op_")));
     assert!(task.header("Idempotency-Replayed").is_none());
     for (name, value) in [

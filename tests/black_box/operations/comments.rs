@@ -14,7 +14,7 @@ async fn comments_are_written_read_rewritten_and_taken_back() {
     let id = made.str("id");
     assert!(id.starts_with("cmt_"), "{made:?}");
     assert_eq!(made["body"], "First\nline");
-    assert_eq!(made.header("ETag"), Some("\"1\""));
+    assert!(made.header("ETag").is_some_and(|tag| tag.starts_with("\"1-")), "{made:?}");
     assert!(made.header("Location").is_some_and(|l| l.ends_with(&id)), "{made:?}");
     mina.api.post(&path, &json!({"body": "Second"})).await.is(201);
     let one = format!("{path}/{id}");
