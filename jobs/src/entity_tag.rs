@@ -16,7 +16,7 @@ pub enum IfMatch {
 }
 
 impl IfMatch {
-    /// A list of at most 20 entity tags, or `*`; tags that Fairy never gave are kept out, so they match nothing.
+    /// A list of at most 20 entity tags, or `*`; what is no tag of a version is kept out and matches nothing.
     pub fn parse(header: &str) -> Result<Self, TextError> {
         if header.trim() == "*" {
             return Ok(Self::Any);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_tag_that_was_given_is_a_version() {
+    fn a_tag_is_that_of_its_version_however_it_was_shown() {
         let versions = |text: &str| IfMatch::parse(text).unwrap();
         assert_eq!(versions("\"3\", \"4\""), IfMatch::Versions(vec![3, 4]));
         let (before, after) = (etag(5, "Joon"), etag(5, "June"));
@@ -116,9 +116,9 @@ mod tests {
         assert_eq!(versions(&format!("{before},{after}")), IfMatch::Versions(vec![5, 5]));
         for other in [
             "\"3-\"",
-            "\"3-0123456g\"",
-            "\"3-012345678\"",
-            "\"03-01234567\"",
+            "\"3-0123456789abcdeg\"",
+            "\"3-01234567\"",
+            "\"03-0123456789abcdef\"",
             "\"03\"",
             "\"+3\"",
             "W/\"3\"",

@@ -1,6 +1,6 @@
 //! What is gone though the rest is there: moved, deleted, or left out of a copy.
 //!
-//! A new database beside old lanes would answer as if nobody had ever signed up, so nothing opens one. Without lanes or secret
+//! A new database beside old lanes in a file would answer as if nobody had ever signed up, so nothing opens one. Without lanes or secret
 //! one can go on, at a cost that is told before new ones are made. The database is made first at the first start: a crash there
 //! leaves none of these.
 
@@ -61,12 +61,12 @@ impl Lost {
     }
 }
 
-/// Refuses to make a database beside lanes that are there.
+/// Refuses to make a database beside lanes that are there, in a file.
 ///
 /// # Errors
 /// When the database is gone.
 pub fn refuse_without_database(config: &Config) -> Result<(), Failure> {
-    let lanes = config.queue.file().filter(|path| path.exists());
+    let lanes = config.queue.file().filter(|path| is_there(path));
     match (gone(config.database.file()), lanes) {
         (Some(database), Some(lanes)) => Err(Failure::new(format_args!(
             "the database {} is not there, or empty, although the queue {} is there: put it back, or, to begin anew, move \
@@ -78,8 +78,11 @@ pub fn refuse_without_database(config: &Config) -> Result<(), Failure> {
     }
 }
 
-/// A file that was emptied is as good as none.
 fn gone(file: Option<&Path>) -> Option<PathBuf> {
-    let is_there = |path: &Path| std::fs::metadata(path).is_ok_and(|found| found.len() > 0);
     file.filter(|path| !is_there(path)).map(Path::to_owned)
+}
+
+/// A file that was emptied is as good as none.
+fn is_there(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| found.len() > 0)
 }

@@ -17,7 +17,6 @@ use crate::problem::{Refusal, malformed};
 pub(crate) struct Envelope {
     method: Method,
     path: String,
-    if_match_text: String,
     /// What makes a repeat of this request known.
     pub idempotency_key: Option<String>,
     /// The versions it allows.
@@ -29,21 +28,25 @@ pub(crate) struct Envelope {
 impl Envelope {
     fn of(request: &Request) -> Result<Self, Problem> {
         let headers = request.headers();
-        let if_match_text = if_match(headers)?;
-        let if_match = if_match_text.as_deref().map(IfMatch::parse).transpose();
+        let if_match = if_match(headers)?.as_deref().map(IfMatch::parse).transpose();
         Ok(Self {
             method: request.method().clone(),
             path: request.original_uri().path().to_owned(),
             idempotency_key: key(headers)?,
             if_match: if_match.map_err(|e| malformed("If-Match", &e.to_string()))?,
-            if_match_text: if_match_text.unwrap_or_default(),
             prefer: Prefer::parse(headers),
         })
     }
 
     /// What tells a repeat of this request from another one with the same key.
     pub fn fingerprint(&self, body: &[u8]) -> Fingerprint {
-        let parts = [self.method.as_str(), &self.path, &self.if_match_text].map(str::as_bytes);
+        // By version: the tag of one changes with what people are called.
+        let if_match = match &self.if_match {
+            None => String::new(),
+            Some(IfMatch::Any) => "*".to_owned(),
+            Some(IfMatch::Versions(versions)) => format!("{versions:?}"),
+        };
+        let parts = [self.method.as_str(), &self.path, &if_match].map(str::as_bytes);
         Fingerprint::of(&[parts[0], parts[1], parts[2], body])
     }
 }

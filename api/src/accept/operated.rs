@@ -29,7 +29,7 @@ pub(crate) struct Nothing;
 /// The answer to an operation: applied, or accepted.
 pub(crate) struct Operated<A>(PhantomData<fn() -> A>);
 
-const ETAG: (&str, &str) = ("ETag", "Its version, for `If-Match`.");
+const ETAG: (&str, &str) = ("ETag", "What is shown, for `If-None-Match`; and its version, for `If-Match`.");
 const OPERATION_ID: (&str, &str) = ("Operation-Id", "The operation.");
 const REPLAYED: (&str, &str) =
     ("Idempotency-Replayed", "`true` if an earlier request with the same key did it.");

@@ -94,7 +94,11 @@ impl Asking {
     pub async fn claim(mut self, link: &Link, lane: &LaneSpec, ask: &Ask) -> Result<Claimed, Failure> {
         let mut call = Call::new(&CLAIM, &link.key(lane.name));
         let asker = &mut self.asker;
-        let stood = std::mem::take(&mut asker.stood);
+        let stood = asker.stood;
+        if stood != Stood::No {
+            // Whether this is heard is not known until it is answered.
+            asker.stood = Stood::Asked;
+        }
         call.arg(u8::from(lane.order == Order::Grouped)).arg(millis(lane.lease));
         call.arg(lane.batch.clamp(1, 500)).arg(ask.hands.min(500));
         call.arg(&asker.name).arg(asker.claim).arg(asker.answered).arg(u8::from(stood == Stood::Heard));

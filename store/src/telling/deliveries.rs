@@ -146,7 +146,10 @@ pub(super) async fn begin(
         give_up(c, *id, error, at).await?;
     }
     if !newer.is_empty() {
-        put_off(c, &newer, &left_to_newer(at), at).await?;
+        let given_up = put_off(c, &newer, &left_to_newer(at), at).await?;
+        if given_up > 0 {
+            tracing::error!(given_up, "mails were given up because no worker knows what they are about");
+        }
     }
     let lease = SignedDuration::try_from(lease).unwrap_or(SignedDuration::from_hours(1));
     c.later_in(BEGIN, args![at + lease], due.keys().map(|id| Value::from(*id)).collect()).await?;
@@ -159,8 +162,8 @@ fn left_to_newer(at: Timestamp) -> Wait {
     Wait {
         until: at + SignedDuration::from_secs(30),
         error: "it is left to a worker of a newer version, which knows what it is about".to_owned(),
-        made_after: at - SignedDuration::from_hours(24),
-        too_long: "for a day no worker knew what it is about".to_owned(),
+        made_after: at - SignedDuration::from_hours(5 * 24),
+        too_long: "after five days no worker knew what it is about".to_owned(),
     }
 }
 

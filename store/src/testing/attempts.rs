@@ -19,7 +19,7 @@ super::tests! {
     only_who_began_an_attempt_ends_it,
     deaths_of_its_sender_end_a_delivery,
     a_row_that_cannot_be_read_fails_alone,
-    what_only_a_newer_version_knows_is_left_to_it_for_a_day,
+    what_only_a_newer_version_knows_is_left_to_it_for_days,
     what_is_put_off_waits_or_has_waited_long_enough,
     what_was_begun_is_freed_and_still_suspect,
 }
@@ -103,7 +103,7 @@ async fn a_row_that_cannot_be_read_fails_alone(stage: &Stage) {
     assert_eq!(stage.store.next_due(ids[0]).await.unwrap(), None);
 }
 
-async fn what_only_a_newer_version_knows_is_left_to_it_for_a_day(stage: &Stage) {
+async fn what_only_a_newer_version_knows_is_left_to_it_for_days(stage: &Stage) {
     const UNKNOWN: &str = "UPDATE deliveries SET subject_kind = 'dream' WHERE id = ? -- suite";
     const KNOWN: &str = "UPDATE deliveries SET subject_kind = 'notice' WHERE id = ? -- suite";
     let (scene, ids) = three(stage).await;
@@ -116,7 +116,7 @@ async fn what_only_a_newer_version_knows_is_left_to_it_for_a_day(stage: &Stage) 
     spoil(stage, KNOWN, ids[0]).await;
     assert_eq!(ids_of(&begin_together(stage, &ids[..1]).await), ids[..1]);
     spoil(stage, UNKNOWN, ids[2]).await;
-    stage.clock.advance(SignedDuration::from_hours(25));
+    stage.clock.advance(SignedDuration::from_hours(5 * 24 + 1));
     assert_eq!(begin_together(stage, &ids[2..]).await, Begun::default());
     assert_eq!(stage.store.next_due(ids[2]).await.unwrap(), None);
     spoil(stage, KNOWN, ids[2]).await;

@@ -45,6 +45,11 @@ async fn lanes_and_secret_that_are_gone_are_missed_by_doctor_and_at_the_start() 
         assert!(log.lines().any(warned), "{log}");
         team.server.beside(&["doctor"]).await.succeeded();
     }
+    team.server.stop().await;
+    std::fs::write(team.server.data().join("queue.db"), "").unwrap();
+    found(&team.server.beside(&["doctor"]).await.stdout, "WRONG queue");
+    team.server.start().await;
+    assert!(team.server.log().contains("put the old one back"), "{}", team.server.log());
 }
 
 #[tokio::test]

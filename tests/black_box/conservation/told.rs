@@ -1,10 +1,6 @@
 //! Judges who was told: everybody concerned, of everything that concerned them, once.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
 use serde_json::Value;
 
@@ -23,8 +19,16 @@ pub struct Told {
     pub repeated: Vec<Letter>,
 }
 
-/// What the receipts say: to whom each notice went, and in how many attempts.
-type Notices = BTreeMap<String, (String, u64)>;
+/// What a receipt says of a notice.
+pub struct Notice {
+    email: String,
+    attempts: u64,
+    /// Whether it was not tried again because the person ceased to watch: then it may have been mailed or not.
+    ceased: bool,
+}
+
+/// What the receipts say of each notice.
+type Notices = BTreeMap<String, Notice>;
 
 /// The mails are those that the receipts tell of, and the receipts are what the feed makes due.
 pub async fn judge(world: &World, reports: &[Report], letters: impl Fn() -> Vec<Letter>) -> Told {
@@ -37,16 +41,15 @@ pub async fn judge(world: &World, reports: &[Report], letters: impl Fn() -> Vec<
             mailed.entry(notice).or_default().push(letter);
         }
     }
-    let known: BTreeSet<&str> = notices.keys().map(String::as_str).collect();
-    let sent: BTreeSet<&str> = mailed.keys().copied().collect();
-    let lost: Vec<_> = known.difference(&sent).collect();
-    let unknown: Vec<_> = sent.difference(&known).collect();
+    let is_lost = |(id, notice): &(&String, &Notice)| !notice.ceased && !mailed.contains_key(id.as_str());
+    let lost: Vec<_> = notices.iter().filter(is_lost).map(|(id, _)| id).collect();
+    let unknown: Vec<_> = mailed.keys().filter(|id| !notices.contains_key(**id)).collect();
     assert!(
         lost.is_empty() && unknown.is_empty(),
         "never mailed: {lost:?}; mailed without receipt: {unknown:?}"
     );
     for (notice, letters) in &mailed {
-        let (to, attempts) = &notices[*notice];
+        let Notice { email: to, attempts, .. } = &notices[*notice];
         assert!(
             letters.len() as u64 <= *attempts,
             "{notice}: {} mails in {attempts} attempts",
@@ -76,13 +79,14 @@ pub async fn receipts(world: &World, reports: &[Report]) -> Notices {
             let receipts = eventually(LEASES, || async {
                 let mut receipts = api.all(&path).await;
                 receipts.retain(|r| r["notice"].is_string());
-                let sent = |r: &Value| {
-                    r["deliveries"].as_array().is_some_and(|d| d.iter().all(|d| d["state"] == "sent"))
+                let is_over = |r: &Value| {
+                    let mut all = r["deliveries"].as_array().into_iter().flatten();
+                    all.all(|d| d["state"] == "sent") || has_ceased(r, task, &report.feed)
                 };
-                if receipts.len() >= expected.len() && receipts.iter().all(sent) {
+                if receipts.len() >= expected.len() && receipts.iter().all(is_over) {
                     return Some(receipts);
                 }
-                receipts.retain(|receipt| !sent(receipt));
+                receipts.retain(|receipt| !is_over(receipt));
                 *last.lock().unwrap() = receipts;
                 None
             });
@@ -104,8 +108,9 @@ pub async fn receipts(world: &World, reports: &[Report]) -> Notices {
                 assert!(twice.is_none(), "{task}: told twice: {receipt:#}");
                 let notice = receipt["notice"].as_str().expect("a notice").to_owned();
                 let attempts = receipt["deliveries"][0]["attempts"].as_u64().expect("a number");
+                let ceased = receipt["deliveries"][0]["state"] != "sent";
                 assert!(
-                    notices.insert(notice, ((*email).clone(), attempts)).is_none(),
+                    notices.insert(notice, Notice { email: (*email).clone(), attempts, ceased }).is_none(),
                     "{task}: one notice for two: {receipt:#}"
                 );
             }
@@ -114,4 +119,22 @@ pub async fn receipts(world: &World, reports: &[Report]) -> Notices {
         assert!(due.is_empty(), "{due:?}");
     }
     notices
+}
+
+/// Whether a watcher was spared a mail because they ceased to watch before it could be sent, as the feed says they did.
+fn has_ceased(receipt: &Value, task: &str, feed: &[Value]) -> bool {
+    let (person, told) = (&receipt["person"]["id"], receipt["changes"][0].as_u64());
+    let holds = |people: &Value| people.as_array().is_some_and(|people| people.contains(person));
+    let ceases = |change: &Value| {
+        let fields = change["fields"].as_array().into_iter().flatten();
+        let mut watchers = fields.filter(|field| field["name"] == "watchers");
+        change["task"]["id"] == task
+            && change["seq"].as_u64() > told
+            && watchers.any(|field| holds(&field["from"]) && !holds(&field["to"]))
+    };
+    let delivery = &receipt["deliveries"][0];
+    delivery["state"] == "dropped"
+        && delivery["error"] == "no longer watches the task"
+        && receipt["reason"] == "watching"
+        && feed.iter().any(ceases)
 }

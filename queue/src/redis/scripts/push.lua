@@ -180,10 +180,15 @@ if #records > 0 then
         end
     end
     write_places()
-    local served = first and #later == 0 and call('EXISTS', K .. ':suspects') == 0 and serve(grouped, bytes)
+    -- Whatever becomes of who stands by, it is pushed.
+    save()
+    local served = false
+    if first and #later == 0 and call('EXISTS', K .. ':suspects') == 0 then
+        served = serve(grouped, bytes)
+        save()
+    end
     if not served then
         wake()
     end
-    save()
 end
 return answers

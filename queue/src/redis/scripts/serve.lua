@@ -25,9 +25,10 @@ local function who_stands()
             }
         end
     end
-    local listen, best = #channels > 0 and call('PUBSUB', 'NUMSUB', unpack(channels)) or {}, nil
+    local listen, best = #channels > 0 and redis.pcall('PUBSUB', 'NUMSUB', unpack(channels)) or {}, nil
     for position, who in ipairs(candidates) do
-        if listen[2 * position] > 0 and (not best or who.hands > best.hands) then
+        -- Nobody listens as far as is known where it may not be asked.
+        if (listen[2 * position] or 0) > 0 and (not best or who.hands > best.hands) then
             best = who
         end
     end

@@ -1,15 +1,16 @@
 -- Who stands by for the next push: in the zset `standing` the names of those who ask, by when they last said so, and in
 -- the hash `stands` what each asks for.
 --
--- That is true of the moment only. So it goes into no file and to no replica, an idle lane costs the disk nothing, and
--- it is gone when nobody has said so for two leases.
+-- That is true of the moment only. So it goes neither into the append-only file nor to replicas, where the server can
+-- leave it out; an idle lane costs the disk nothing, and it is gone when nobody has said so for two leases.
 
 local STANDING, STANDS = K .. ':standing', K .. ':stands'
+local set_repl = redis.set_repl or function() end
 
 local function unkept(command, key, ...)
-    redis.set_repl(redis.REPL_NONE)
+    set_repl(redis.REPL_NONE)
     call(command, key, ...)
-    redis.set_repl(redis.REPL_ALL)
+    set_repl(redis.REPL_ALL)
 end
 
 local function sit_down(names)
