@@ -70,7 +70,7 @@ impl<'a> EntityTag<'a> {
         let text = self.tag.trim_matches('"');
         let (version, shown) = text.split_once('-').map_or((text, None), |(v, shown)| (v, Some(shown)));
         let is_mark =
-            |mark: &str| mark.len() == 8 && mark.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+            |mark: &str| mark.len() == 16 && mark.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         let number: u64 = version.parse().ok()?;
         (number.to_string() == version && shown.is_none_or(is_mark)).then_some(number)
     }
@@ -82,8 +82,9 @@ const SEPARATORS: [char; 3] = [' ', '\t', ','];
 /// The entity tag of a version as it is shown: with it are names of people, which change by themselves. `If-Match` is about
 /// the version alone.
 pub fn etag(version: u64, shown: &str) -> String {
-    let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(shown.as_bytes()).into();
-    format!("\"{version}-{:08x}\"", u32::from_be_bytes([a, b, c, d]))
+    let digest = Sha256::digest(shown.as_bytes());
+    let mark: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{version}-{mark}\"")
 }
 
 #[cfg(test)]
