@@ -83,10 +83,10 @@ async fn a_mail_server_that_is_away_is_tried_again_until_it_is_back() {
     wait_until("the mail was sent", || async { delivery().await.filter(|d| d["state"] == "sent") }).await;
     wait_until("both are there", || async { (sink.letters().len() == 2).then_some(()) }).await;
     let log = team.server.log();
-    // Once for each process that sends.
-    let once = 1..=team.server.workers();
-    assert!(once.contains(&log.matches("no mail goes out").count()), "{log}");
-    assert!(once.contains(&log.matches("mail goes out again").count()), "{log}");
+    // Once for each process that sends; who has found out may not be who sends next.
+    let workers = team.server.workers();
+    let (away, again) = (log.matches("no mail goes out").count(), log.matches("mail goes out again").count());
+    assert!((1..=workers).contains(&away) && again <= away && (again == 1 || workers > 1), "{log}");
 }
 
 #[tokio::test]
