@@ -56,9 +56,9 @@ queue, applied once, in the order accepted.
 * An operation is answered with its result once it is applied. `Prefer: respond-async` or `wait=N` answers sooner with \
 `202` and `Location`.
 * `Idempotency-Key` makes it safe to repeat an operation: the repeat gets the outcome of the first request, and of a \
-batch the same operations. It is for \
-operations only; other writes pass it over. A repeat of those meets `409` where a name is taken (an account's address, a \
-workspace's `slug`, a project's `key`), and is made anew where there is none (a token, a workspace without `slug`).
+batch the same operations. It is for operations only; other writes pass it over. A repeat of those meets `409` where a \
+name is taken (an account's address, a workspace's `slug`, a project's `key`), and is made anew where there is none (a \
+token, a workspace without `slug`).
 * Every refusal is an RFC 9457 problem whose `type` leads to its documentation. Only what is not read as a request has an \
 answer without a body: `414` to a path and query of more than 64 kB, `400` to what is no HTTP.
 * Lists are `{\"items\": […], \"next\": cursor}`.";

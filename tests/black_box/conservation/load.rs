@@ -123,11 +123,8 @@ impl<'a> Client<'a> {
         };
         if let (Intent::Create(_), Some(reply)) = (&request.intent, &reply) {
             let task = if reply.status == 202 { &reply["resource"]["id"] } else { &reply["id"] };
-            self.site
-                .tasks
-                .lock()
-                .unwrap()
-                .push(task.as_str().unwrap_or_else(|| panic!("a task has an id: {reply:?}")).to_owned());
+            let id = task.as_str().unwrap_or_else(|| panic!("a task has an id: {reply:?}"));
+            self.site.tasks.lock().unwrap().push(id.to_owned());
         }
         if let Known::Ended(status, body) = &known
             && self.random.random_ratio(1, 10)

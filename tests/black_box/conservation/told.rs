@@ -80,8 +80,8 @@ pub async fn receipts(world: &World, reports: &[Report]) -> Notices {
                 let mut receipts = api.all(&path).await;
                 receipts.retain(|r| r["notice"].is_string());
                 let is_over = |r: &Value| {
-                    let mut all = r["deliveries"].as_array().into_iter().flatten();
-                    all.all(|d| d["state"] == "sent") || has_ceased(r, task, &report.feed)
+                    r["deliveries"].as_array().is_some_and(|d| d.iter().all(|d| d["state"] == "sent"))
+                        || has_ceased(r, task, &report.feed)
                 };
                 if receipts.len() >= expected.len() && receipts.iter().all(is_over) {
                     return Some(receipts);
